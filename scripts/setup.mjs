@@ -1,0 +1,40 @@
+// Makes a checkout ready and runs one of the project's programs under the pinned Node: `node scripts/setup.mjs FILE`.
+// Plain JavaScript with no dependency, because on a fresh clone it runs under whatever Node (20 or later) is there.
+import { spawn, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const modules = join(root, 'node_modules')
+const stamp = join(modules, '.hedgerow-lock')
+const lock = createHash('sha256')
+  .update(readFileSync(join(root, 'package-lock.json')))
+  .digest('hex')
+
+if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
+  console.error('Installing dependencies (once)...')
+  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: root,
+    stdio: ['ignore', 2, 2]
+  })
+  if (status !== 0) {
+    console.error('npm ci failed; the lines above say why.')
+    process.exit(1)
+  }
+  writeFileSync(stamp, lock)
+}
+
+const [file, ...args] = process.argv.slice(2)
+const node = join(modules, 'node', 'bin', 'node')
+const child = spawn(
+  node,
+  ['--conditions=hedgerow-source', '--disable-warning=ExperimentalWarning', join(root, file), ...args],
+  {
+    stdio: 'inherit',
+    env: { ...process.env, PATH: `${join(modules, '.bin')}:${process.env.PATH}` }
+  }
+)
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)))
