@@ -1,0 +1,103 @@
+/**
+ * What a service promises about its HTTP API: which operations exist, which may be repeated, how long they may take. A
+ * worker's advert carries it, so that any ingress can dispatch to a service it has never heard of.
+ *
+ * @example
+ * ```ts
+ * const match = matchOperation(contract, 'POST', '/')
+ * match?.path // '/extract': the main operation answers at the service's root too
+ * match?.operation.idempotent // true
+ * ```
+ */
+
+/** The kind of worker that a service belongs on. */
+export const TIERS = ['cpu', 'gpu', 'storage', 'edge'] as const
+export type Tier = (typeof TIERS)[number]
+
+export interface Operation {
+  /** upper case, or `*` for any method */
+  method: string
+  /** starts with `/`; `{name}` stands for one segment, a trailing `/*` for any rest */
+  path: string
+  /** also answers at `/` */
+  main: boolean
+  /** doing it twice is the same as doing it once: may be retried and hedged */
+  idempotent: boolean
+  /** for other instances of the same service only */
+  internal: boolean
+  /** milliseconds to the first byte of the answer */
+  firstByteTimeout: number
+  /** milliseconds between two pieces of the answer */
+  chunkTimeout: number
+  /** bytes */
+  bodyLimit: number
+}
+
+export interface ServiceContract {
+  name: string
+  version: string
+  /** one line for people */
+  title: string
+  aliases: string[]
+  tier: Tier
+  /** how many workers should run it, mesh-wide */
+  replicas: number
+  /** requests that one worker runs at once */
+  concurrency: number
+  /** the query parameter that partitions the service's state, if it keeps any */
+  stateKey?: string
+  operations: Operation[]
+}
+
+export interface OperationMatch {
+  operation: Operation
+  /** the path as the backend knows it, with the query */
+  path: string
+}
+
+/**
+ * @param path path and query below the service, `/` or `` for its root
+ * @returns undefined when the service has no such operation
+ */
+export function matchOperation(
+  contract: Pick<ServiceContract, 'operations'>,
+  method: string,
+  path: string
+): OperationMatch | undefined {
+  const mark = path.indexOf('?')
+  const pathname = mark === -1 ? path : path.slice(0, mark)
+  const query = mark === -1 ? '' : path.slice(mark)
+  // A path that a backend could read in another way than we do is nobody's: refuse rather than guess.
+  if (isAmbiguous(pathname)) return undefined
+  for (const operation of contract.operations) {
+    if (operation.method !== '*' && operation.method !== method && !(method === 'HEAD' && operation.method === 'GET'))
+      continue
+    if (operation.main && (pathname === '/' || pathname === '')) return { operation, path: operation.path + query }
+    if (matchesTemplate(operation.path, pathname)) return { operation, path: pathname + query }
+  }
+  return undefined
+}
+
+/** Methods that the contract has for a path; empty when the path isn't known at all. */
+export function methodsOf(contract: Pick<ServiceContract, 'operations'>, path: string): string[] {
+  const methods = new Set(contract.operations.map(({ method }) => method))
+  return [...methods].filter(method => matchOperation(contract, method, path) != null)
+}
+
+function matchesTemplate(template: string, pathname: string): boolean {
+  if (template === pathname) return true
+  const wanted = template.split('/')
+  const given = pathname.split('/')
+  const open = wanted.at(-1) === '*'
+  if (open) wanted.pop()
+  if (open ? given.length < wanted.length : given.length !== wanted.length) return false
+  return wanted.every(
+    (segment, i) => segment === given[i] || (segment.startsWith('{') && segment.endsWith('}') && given[i] !== '')
+  )
+}
+
+/** Dot segments, encoded slashes, backslashes and control bytes: the means of path traversal. */
+function isAmbiguous(pathname: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control bytes are what is looked for
+  return /(^|\/)(\.|%2e){1,2}(\/|$)|%2f|%5c|\\|[\u0000-\u001f]|%00/i.test(pathname)
+}
