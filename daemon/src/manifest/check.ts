@@ -1,0 +1,53 @@
+import { RESERVED_VARIABLES } from './constants.ts'
+import type { ManifestDocument } from './schema.ts'
+import type { FieldPath } from './source.ts'
+
+export interface Finding {
+  path: FieldPath
+  message: string
+}
+
+/** What a schema can't say: how fields go together. */
+export function checkDocument(document: ManifestDocument): Finding[] {
+  return [...checkNames(document), ...checkOperations(document), ...checkNeeds(document), ...checkEnv(document)]
+}
+
+function* checkNames({ name, aliases = [] }: ManifestDocument): Iterable<Finding> {
+  const i = aliases.indexOf(name)
+  if (i !== -1) yield { path: ['aliases', i], message: `is the service's own name, ${name}` }
+}
+
+function* checkOperations({ operations }: ManifestDocument): Iterable<Finding> {
+  const seen = new Map<string, number>()
+  let main: number | undefined
+  for (const [i, { method, path, main: isMain }] of operations.entries()) {
+    if (path.endsWith('*') && !path.endsWith('/*')) {
+      yield { path: ['operations', i, 'path'], message: `must end in /* to stand for any rest, but is "${path}"` }
+    }
+    // Parameters of another name match the same requests.
+    const key = `${method} ${path.replace(/\{[^}]*\}/g, '{}')}`
+    const twin = seen.get(key)
+    if (twin == null) seen.set(key, i)
+    else yield { path: ['operations', i], message: `${method} ${path} is declared already, as operations[${twin}]` }
+    if (isMain !== true) continue
+    if (main == null) main = i
+    else yield { path: ['operations', i, 'main'], message: `only one operation can be main; operations[${main}] is` }
+    if (/[{*]/.test(path)) {
+      yield { path: ['operations', i, 'main'], message: `needs a path without {} and *, but it is "${path}"` }
+    }
+  }
+}
+
+function* checkNeeds({ needs }: ManifestDocument): Iterable<Finding> {
+  if (needs?.gpu === false && (needs.gpu_memory_mb ?? 0) > 0) {
+    yield { path: ['needs', 'gpu_memory_mb'], message: 'asks for memory of a GPU, but gpu is false' }
+  }
+}
+
+function* checkEnv({ backend }: ManifestDocument): Iterable<Finding> {
+  for (const name of Object.keys(backend.process?.env ?? {})) {
+    if (RESERVED_VARIABLES.test(name)) {
+      yield { path: ['backend', 'process', 'env', name], message: 'is set by the daemon; choose another name' }
+    }
+  }
+}

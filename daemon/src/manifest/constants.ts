@@ -1,0 +1,23 @@
+/** Bytes of one manifest; a real one has about 2 KiB. */
+export const MAX_MANIFEST_SIZE = 64 * 1024
+/** Manifests in one folder; more is a folder of something else. */
+export const MAX_FILES = 256
+/** Errors told about one file: enough to mend it, few enough to read. */
+export const MAX_ERRORS = 20
+/** How often an alias (`*name`) may be expanded: the means of a YAML bomb. */
+export const MAX_ALIASES = 50
+
+/** Set by the daemon for each backend, so a manifest can't. */
+export const RESERVED_VARIABLES = /^(PORT|HOST|HEDGEROW_.*)$/
+
+/** What a manifest that leaves a field out gets. Times in seconds, sizes in MiB, as manifests have them. */
+export const DEFAULTS = {
+  tier: 'cpu',
+  replicas: 2,
+  needs: { cores: 1, memory_mb: 256, disk_mb: 0 },
+  health: { path: '/health', interval_s: 5, timeout_s: 2, start_s: 30 },
+  admission: { concurrency: 4, queue: 32 },
+  resources: { interval_s: 2 },
+  body_limit_mb: 1,
+  timeouts: { first_byte_s: 30, between_chunks_s: 15 }
+} as const

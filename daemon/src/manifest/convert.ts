@@ -1,0 +1,124 @@
+import type { Operation, ServiceContract } from '@hedgerow/protocols/contract'
+import type { Finding } from './check.ts'
+import { DEFAULTS } from './constants.ts'
+import type { BackendSpec, ServiceManifest, Variables } from './index.ts'
+import type { ManifestDocument } from './schema.ts'
+import type { FieldPath } from './source.ts'
+import { substitute } from './substitute.ts'
+
+const SECOND = 1000
+const MEBIBYTE = 1024 * 1024
+
+/** Fills in every default, turns seconds into milliseconds and MiB of bodies into bytes. */
+export function toManifest(
+  document: ManifestDocument,
+  { file, folder, env }: { file: string; folder: string; env: Variables }
+): ServiceManifest | Finding[] {
+  const findings: Finding[] = []
+  const backend = toBackend(document, env, findings)
+  if (backend == null || findings.length > 0) return findings
+  const { needs = {}, health = {}, admission = {}, resources, state } = document
+  return {
+    file,
+    folder,
+    contract: toContract(document),
+    needs: {
+      cores: needs.cores ?? DEFAULTS.needs.cores,
+      memory: needs.memory_mb ?? DEFAULTS.needs.memory_mb,
+      disk: needs.disk_mb ?? DEFAULTS.needs.disk_mb,
+      gpu: needs.gpu ?? (needs.gpu_memory_mb ?? 0) > 0,
+      gpuMemory: needs.gpu_memory_mb ?? 0
+    },
+    backend,
+    health: {
+      path: health.path ?? DEFAULTS.health.path,
+      interval: (health.interval_s ?? DEFAULTS.health.interval_s) * SECOND,
+      timeout: (health.timeout_s ?? DEFAULTS.health.timeout_s) * SECOND,
+      start: (health.start_s ?? DEFAULTS.health.start_s) * SECOND
+    },
+    admission: {
+      concurrency: admission.concurrency ?? DEFAULTS.admission.concurrency,
+      queue: admission.queue ?? DEFAULTS.admission.queue
+    },
+    ...(resources == null
+      ? {}
+      : {
+          resources: {
+            path: resources.path,
+            interval: (resources.interval_s ?? DEFAULTS.resources.interval_s) * SECOND
+          }
+        }),
+    ...(state == null ? {} : { state: { key: state.keyed } })
+  }
+}
+
+function toContract(document: ManifestDocument): ServiceContract {
+  const { name, version, title, aliases, tier, replicas, admission, state } = document
+  return {
+    name,
+    version,
+    title,
+    aliases: aliases ?? [],
+    tier: tier ?? DEFAULTS.tier,
+    replicas: replicas ?? DEFAULTS.replicas,
+    concurrency: admission?.concurrency ?? DEFAULTS.admission.concurrency,
+    ...(state == null ? {} : { stateKey: state.keyed }),
+    operations: document.operations.map(operation => toOperation(operation, document))
+  }
+}
+
+function toOperation(
+  operation: ManifestDocument['operations'][number],
+  { timeouts, body_limit_mb }: ManifestDocument
+): Operation {
+  const firstByte = operation.first_byte_s ?? timeouts?.first_byte_s ?? DEFAULTS.timeouts.first_byte_s
+  const chunks = operation.between_chunks_s ?? timeouts?.between_chunks_s ?? DEFAULTS.timeouts.between_chunks_s
+  const bodyLimit = operation.body_limit_mb ?? body_limit_mb ?? DEFAULTS.body_limit_mb
+  return {
+    method: operation.method,
+    path: operation.path,
+    main: operation.main ?? false,
+    idempotent: operation.idempotent ?? false,
+    internal: operation.internal ?? false,
+    firstByteTimeout: firstByte * SECOND,
+    chunkTimeout: chunks * SECOND,
+    bodyLimit: Math.floor(bodyLimit * MEBIBYTE)
+  }
+}
+
+function toBackend({ backend }: ManifestDocument, env: Variables, findings: Finding[]): BackendSpec | undefined {
+  const replace = (text: string, path: FieldPath): string => {
+    const result = substitute(text, env)
+    if ('text' in result) return result.text
+    findings.push({ path, message: result.error })
+    return ''
+  }
+  if (backend.process != null) {
+    const { command, env: given = {} } = backend.process
+    const entries = Object.entries(given).map(([name, value]): [string, string] => [
+      name,
+      replace(String(value), ['backend', 'process', 'env', name])
+    ])
+    return { type: 'process', command, env: Object.fromEntries(entries) }
+  }
+  if (backend.url == null) return undefined
+  const before = findings.length
+  const text = replace(backend.url, ['backend', 'url'])
+  if (findings.length > before) return undefined
+  const url = toUrlBackend(text)
+  if (typeof url !== 'string') return url
+  findings.push({ path: ['backend', 'url'], message: url })
+  return undefined
+}
+
+/** @returns what is wrong with it, or the backend */
+function toUrlBackend(text: string): BackendSpec | string {
+  const url = URL.parse(text)
+  if (url == null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
+    return `must be an http:// or https:// URL such as http://127.0.0.1:11434, but is "${text}"`
+  }
+  // The text itself isn't repeated here: it holds a password.
+  if (url.username !== '' || url.password !== '') return 'must not hold a user name or password'
+  if (url.search !== '' || url.hash !== '') return `must end after its path, but is "${text}"`
+  return { type: 'url', origin: url.origin, prefix: url.pathname.replace(/\/+$/, '') }
+}

@@ -1,0 +1,378 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables are written like that in manifests
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  formatManifestError,
+  loadManifests,
+  type ManifestError,
+  parseManifest,
+  type ServiceManifest,
+  type Variables
+} from '../src/manifest/index.ts'
+import { manifestJsonSchema } from '../src/manifest/json-schema.ts'
+
+const FULL = `
+name: ner-extraction
+version: 0.1.0
+title: Finds people, creditors, amounts, dates and references in text   # one line for people
+aliases: [ner]
+tier: gpu
+replicas: 3
+needs: { cores: 1.5, memory_mb: 200, disk_mb: 10, gpu_memory_mb: 4096 }
+backend:
+  process:
+    command: [node, --conditions=hedgerow-source, src/main.ts]
+    env: { MODEL: "\${MODEL:-small}", THREADS: 2 }
+health: { path: /healthz, interval_s: 4, timeout_s: 1.5, start_s: 20 }
+admission: { concurrency: 8, queue: 16 }
+body_limit_mb: 2
+timeouts: { first_byte_s: 10, between_chunks_s: 5 }
+resources: { path: /resources, interval_s: 3 }
+state: { keyed: collection }
+operations:
+  - { method: POST, path: /extract, main: true, idempotent: true }
+  - { method: DELETE, path: "/documents/{id}", idempotent: true }
+  - { method: POST, path: /slow, first_byte_s: 300, between_chunks_s: 60, body_limit_mb: 0.5 }
+  - { method: POST, path: "/sync/*", internal: true }
+  - { method: "*", path: /any }
+`
+
+const MINIMAL = `
+name: echo
+version: 1.0.0
+title: Says what it hears
+backend: { url: http://127.0.0.1:9999 }
+operations: [{ method: GET, path: /echo }]
+`
+
+const parse = (text: string, env: Variables = {}): ServiceManifest | ManifestError[] =>
+  parseManifest(text, { file: '/s/hedgerow.service.yaml', folder: '/s', env })
+
+function valid(text: string, env: Variables = {}): ServiceManifest {
+  const parsed = parse(text, env)
+  if (Array.isArray(parsed)) assert.fail(parsed.map(formatManifestError).join('\n'))
+  return parsed
+}
+
+/** Line and field of each error. */
+function places(text: string, env: Variables = {}): string[] {
+  const parsed = parse(text, env)
+  assert.ok(Array.isArray(parsed), 'the manifest should have been refused')
+  return parsed.map(({ line, field }) => `${line ?? '-'} ${field ?? '-'}`)
+}
+
+describe('a service manifest', () => {
+  it('becomes a contract in milliseconds and bytes', () => {
+    const manifest = valid(FULL)
+    const { operations, ...contract } = manifest.contract
+    assert.deepEqual(contract, {
+      name: 'ner-extraction',
+      version: '0.1.0',
+      title: 'Finds people, creditors, amounts, dates and references in text',
+      aliases: ['ner'],
+      tier: 'gpu',
+      replicas: 3,
+      concurrency: 8,
+      stateKey: 'collection'
+    })
+    assert.deepEqual(operations[0], {
+      method: 'POST',
+      path: '/extract',
+      main: true,
+      idempotent: true,
+      internal: false,
+      firstByteTimeout: 10_000,
+      chunkTimeout: 5000,
+      bodyLimit: 2 * 1024 * 1024
+    })
+    assert.equal(operations[2]?.firstByteTimeout, 300_000)
+    assert.equal(operations[2]?.chunkTimeout, 60_000)
+    assert.equal(operations[2]?.bodyLimit, 512 * 1024)
+    assert.equal(operations[3]?.internal, true)
+    assert.deepEqual(manifest.needs, { cores: 1.5, memory: 200, disk: 10, gpu: true, gpuMemory: 4096 })
+    assert.deepEqual(manifest.backend, {
+      type: 'process',
+      command: ['node', '--conditions=hedgerow-source', 'src/main.ts'],
+      env: { MODEL: 'small', THREADS: '2' }
+    })
+    assert.deepEqual(manifest.health, { path: '/healthz', interval: 4000, timeout: 1500, start: 20_000 })
+    assert.deepEqual(manifest.admission, { concurrency: 8, queue: 16 })
+    assert.deepEqual(manifest.resources, { path: '/resources', interval: 3000 })
+    assert.deepEqual(manifest.state, { key: 'collection' })
+    assert.equal(manifest.folder, '/s')
+  })
+
+  it('needs little: the rest has defaults', () => {
+    const manifest = valid(MINIMAL)
+    assert.equal(manifest.contract.tier, 'cpu')
+    assert.deepEqual(manifest.contract.aliases, [])
+    assert.equal('stateKey' in manifest.contract, false)
+    assert.equal(manifest.resources, undefined)
+    assert.equal(manifest.needs.gpu, false)
+    assert.equal(manifest.health.path, '/health')
+    assert.ok((manifest.contract.operations[0]?.bodyLimit ?? 0) > 0)
+  })
+
+  it('tells all that is wrong at once, each with line and field', () => {
+    const text = `name: Ner Extraction
+version: 1.0
+title: Finds
+aliases: [ner, 5]
+replicas: many
+needs: { cores: 1, memoryMb: 200 }
+backend:
+  process: { command: node, env: { A-B: 1, C: [] } }
+health: { path: health }
+admission: { concurrency: 0 }
+operations:
+  - { method: post, path: extract }
+  - { path: "/a/{id" }
+`
+    assert.deepEqual(places(text), [
+      '1 name',
+      '2 version',
+      '4 aliases[1]',
+      '5 replicas',
+      '6 needs.memoryMb',
+      '8 backend.process.command',
+      '8 backend.process.env.A-B',
+      '8 backend.process.env.C',
+      '9 health.path',
+      '10 admission.concurrency',
+      '12 operations[0].method',
+      '12 operations[0].path',
+      '13 operations[1].method',
+      '13 operations[1].path'
+    ])
+  })
+
+  for (const [wrong, meant] of [
+    ['teir', 'tier'],
+    ['replica', 'replicas'],
+    ['bodyLimitMb', 'body_limit_mb'],
+    ['helth', 'health']
+  ] as const) {
+    it(`takes ${wrong} for a slip of ${meant}`, () => {
+      const parsed = parse(`${MINIMAL}${wrong}: 1\n`)
+      assert.ok(Array.isArray(parsed))
+      assert.equal(parsed[0]?.field, wrong)
+      assert.match(parsed[0]?.message ?? '', new RegExp(`did you mean ${meant}\\?`))
+    })
+  }
+
+  it('guesses nothing for a field that is like no other', () => {
+    const parsed = parse(`${MINIMAL}wombat: 1\n`)
+    assert.ok(Array.isArray(parsed))
+    assert.doesNotMatch(parsed[0]?.message ?? '', /did you mean/)
+  })
+
+  it('names the fields that are missing', () => {
+    assert.deepEqual(places('title: x\n').sort(), ['- backend', '- name', '- operations', '- version'])
+  })
+
+  it('finds the line through an alias', () => {
+    const text = `${MINIMAL.replace('operations: [{ method: GET, path: /echo }]', '')}operations:
+  - &one
+    method: get
+    path: /a
+  - *one
+`
+    assert.deepEqual(places(text), ['9 operations[0].method', '9 operations[1].method'])
+  })
+
+  for (const [what, change, place] of [
+    ['two backends', ['{ url: http://127.0.0.1:9999 }', '{ url: "http://x", process: { command: [a] } }'], '5 backend'],
+    ['no backend', ['{ url: http://127.0.0.1:9999 }', '{}'], '5 backend'],
+    [
+      'a backend of an unknown kind',
+      ['{ url: http://127.0.0.1:9999 }', '{ url: "http://x", carrier_pigeon: 1 }'],
+      '5 backend.carrier_pigeon'
+    ],
+    ['a URL of another protocol', ['http://127.0.0.1:9999', 'ftp://example.org'], '5 backend.url'],
+    ['a URL that is none', ['http://127.0.0.1:9999', 'localhost'], '5 backend.url'],
+    ['a URL with a query', ['http://127.0.0.1:9999', 'http://x/?a=1'], '5 backend.url'],
+    ['a URL with a password', ['http://127.0.0.1:9999', 'http://me:secret@x/'], '5 backend.url'],
+    [
+      'two main operations',
+      [
+        '[{ method: GET, path: /echo }]',
+        '[{ method: GET, path: /a, main: true }, { method: GET, path: /b, main: true }]'
+      ],
+      '6 operations[1].main'
+    ],
+    ['a main operation with a parameter', ['path: /echo', 'path: "/{id}", main: true'], '6 operations[0].main'],
+    [
+      'an operation declared twice',
+      ['[{ method: GET, path: /echo }]', '[{ method: GET, path: "/{a}" }, { method: GET, path: "/{b}" }]'],
+      '6 operations[1]'
+    ],
+    ['a star amid a path', ['path: /echo', 'path: "/a*"'], '6 operations[0].path'],
+    ['an alias that is the name', ['version: 1.0.0', 'version: 1.0.0\naliases: [echo]'], '4 aliases[0]'],
+    [
+      'a reserved variable',
+      ['{ url: http://127.0.0.1:9999 }', '{ process: { command: [a], env: { PORT: 1 } } }'],
+      '5 backend.process.env.PORT'
+    ],
+    [
+      'GPU memory without a GPU',
+      ['version: 1.0.0', 'version: 1.0.0\nneeds: { gpu: false, gpu_memory_mb: 1 }'],
+      '4 needs.gpu_memory_mb'
+    ]
+  ] as const) {
+    it(`refuses ${what}`, () => {
+      const [from, to] = change
+      assert.deepEqual(places(MINIMAL.replace(from, to)), [place])
+    })
+  }
+
+  it('repeats no password in an error', () => {
+    const parsed = parse(MINIMAL.replace('http://127.0.0.1:9999', 'http://me:hunter2@x/'))
+    assert.doesNotMatch(JSON.stringify(parsed), /hunter2/)
+  })
+
+  it('keeps the path of a URL as a prefix', () => {
+    const { backend } = valid(MINIMAL.replace('http://127.0.0.1:9999', 'https://example.org:8443/ollama/'))
+    assert.deepEqual(backend, { type: 'url', origin: 'https://example.org:8443', prefix: '/ollama' })
+  })
+
+  it('says where YAML is broken', () => {
+    assert.deepEqual(places('name: a\ntitle: [1\nversion: 2\n').slice(0, 1), ['3 -'])
+    assert.deepEqual(places('name: a\nname: b\n'), ['2 -'])
+    assert.deepEqual(places(`${MINIMAL}---\n${MINIMAL}`), ['7 -'])
+    assert.deepEqual(places(''), ['- -'])
+    assert.deepEqual(places('just a text'), ['- -'])
+  })
+
+  it('refuses bombs without choking on them', () => {
+    places('['.repeat(60_000))
+    places('- '.repeat(30_000))
+    places('a: &a [x,x]\nb: &b [*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c,*c,*c]\n')
+    places(`title: ${'x'.repeat(70_000)}`)
+    places(`${MINIMAL}x: &x { y: *x }\n`)
+  })
+})
+
+describe('variables in a manifest', () => {
+  const withUrl = (url: string): string => MINIMAL.replace('http://127.0.0.1:9999', JSON.stringify(url))
+  const origin = (url: string, env: Variables): string => {
+    const { backend } = valid(withUrl(url), env)
+    assert.equal(backend.type, 'url')
+    return backend.type === 'url' ? backend.origin : ''
+  }
+
+  it('are replaced in a URL, with a default where unset or empty', () => {
+    assert.equal(origin('http://${HOST_NAME}:80${DIGITS}', { HOST_NAME: 'gpu', DIGITS: '81' }), 'http://gpu:8081')
+    assert.equal(origin('${URL:-http://localhost:1}', {}), 'http://localhost:1')
+    assert.equal(origin('${URL:-http://localhost:1}', { URL: '' }), 'http://localhost:1')
+  })
+
+  it('are an error where unset without a default', () => {
+    assert.deepEqual(places(withUrl('${UPSTREAM}')), ['5 backend.url'])
+    const parsed = parse(withUrl('${UPSTREAM}'))
+    assert.match(JSON.stringify(parsed), /UPSTREAM/)
+  })
+
+  it('are an error where they are none', () => {
+    assert.deepEqual(places(withUrl('http://${a b}')), ['5 backend.url'])
+  })
+
+  it('may be written literally, and stand for nothing outside URLs and variables', () => {
+    const text = MINIMAL.replace(
+      '{ url: http://127.0.0.1:9999 }',
+      () => '{ process: { command: [run, "${A}"], env: { B: "$${A} ${A}" } } }'
+    )
+    assert.deepEqual(valid(text, { A: '1' }).backend, {
+      type: 'process',
+      command: ['run', '${A}'],
+      env: { B: '${A} 1' }
+    })
+  })
+
+  it("are not read from an object's own machinery", () => {
+    assert.deepEqual(places(withUrl('http://${constructor}'), {}), ['5 backend.url'])
+  })
+})
+
+describe('loading manifests', () => {
+  let folder: string
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'hedgerow-manifest-'))
+  })
+  after(() => rmSync(folder, { recursive: true }))
+
+  const write = (path: string, text: string): void => {
+    mkdirSync(join(folder, path, '..'), { recursive: true })
+    writeFileSync(join(folder, path), text)
+  }
+  const named = (name: string): string => MINIMAL.replace('name: echo', `name: ${name}`)
+
+  it('finds a service, a folder of services, and loose files', async () => {
+    write('services/one/hedgerow.service.yaml', named('one'))
+    write('services/two/hedgerow.service.yaml', named('two'))
+    write('services/two/docker-compose.yaml', 'services: {}')
+    write('services/three.yaml', named('three'))
+    write('services/node_modules/hedgerow.service.yaml', named('four'))
+    write('services/README.md', '')
+    const { manifests, errors } = await loadManifests([join(folder, 'services'), join(folder, 'services', 'one')])
+    assert.deepEqual(errors, [])
+    assert.deepEqual(manifests.map(({ contract }) => contract.name).sort(), ['one', 'three', 'two'])
+    assert.equal(manifests.find(({ contract }) => contract.name === 'two')?.folder, join(folder, 'services', 'two'))
+  })
+
+  it('loads the good ones beside a broken one', async () => {
+    write('mixed/a.yaml', named('a'))
+    write('mixed/b.yaml', 'name: [')
+    write('mixed/c.yaml', named('c').replace('GET', 'get'))
+    write('mixed/d.yaml', named('d'))
+    const { manifests, errors } = await loadManifests([join(folder, 'mixed')])
+    assert.deepEqual(
+      manifests.map(({ contract }) => contract.name),
+      ['a', 'd']
+    )
+    assert.deepEqual(
+      [...new Set(errors.map(({ file }) => file))].sort(),
+      ['b.yaml', 'c.yaml'].map(name => join(folder, 'mixed', name))
+    )
+  })
+
+  it('refuses a name or an alias that is taken, and names both files', async () => {
+    write('twice/a.yaml', named('a').replace('version', 'aliases: [x]\nversion'))
+    write('twice/b.yaml', named('a'))
+    write('twice/c.yaml', named('x'))
+    write('twice/d.yaml', named('d').replace('version', 'aliases: [a]\nversion'))
+    const { manifests, errors } = await loadManifests([join(folder, 'twice')])
+    assert.equal(manifests.length, 1)
+    assert.deepEqual(
+      errors.map(({ field }) => field),
+      ['name', 'name', 'aliases']
+    )
+    for (const { message } of errors) assert.ok(message.includes(join(folder, 'twice', 'a.yaml')))
+  })
+
+  it('says what it cannot read', async () => {
+    write('huge.yaml', `${MINIMAL}#${'x'.repeat(70_000)}`)
+    const { manifests, errors } = await loadManifests([join(folder, 'nowhere'), join(folder, 'huge.yaml')])
+    assert.deepEqual(manifests, [])
+    assert.deepEqual(
+      errors.map(({ file }) => file),
+      [join(folder, 'nowhere'), join(folder, 'huge.yaml')]
+    )
+  })
+
+  it('formats an error as compilers do', () => {
+    assert.equal(
+      formatManifestError({ file: 'a.yaml', line: 3, field: 'health.path', message: 'is missing' }),
+      'a.yaml:3: health.path: is missing'
+    )
+    assert.equal(formatManifestError({ file: 'a.yaml', message: 'does not exist' }), 'a.yaml: does not exist')
+  })
+})
+
+describe('docs/manifest.schema.json', () => {
+  it('is what the daemon checks by (npm run schema -w daemon writes it)', () => {
+    const written = readFileSync(new URL('../../docs/manifest.schema.json', import.meta.url), 'utf8')
+    assert.equal(written, manifestJsonSchema())
+  })
+})
