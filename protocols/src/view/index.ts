@@ -35,6 +35,8 @@ export interface Candidate {
   loadAt?: number
   /** milliseconds (of the view's clock) at which this worker was first seen with this service */
   since: number
+  /** milliseconds (of the view's clock) at which the advert in force arrived */
+  advertAt: number
   /** it missed several load reports: alive perhaps, but not to be preferred */
   silent: boolean
 }
@@ -54,6 +56,7 @@ export interface CandidateSource {
   resolve(nameOrAlias: string): string | undefined
   /** the newest contract that any worker advertises, or that shipped with this peer */
   contract(service: string): ServiceContract | undefined
+  /** the same list until something about them changes; it is not to be changed by who asked */
   candidates(service: string): Candidate[]
 }
 
