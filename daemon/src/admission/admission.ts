@@ -59,7 +59,11 @@ export class QueueingAdmission implements Admission {
 
   abandon(): void {
     this.#drained ??= Promise.withResolvers()
-    for (const waiter of [...this.#waiting]) waiter.refuse(draining(this.#init.service))
+    this.refuseWaiting(draining(this.#init.service))
+  }
+
+  refuseWaiting(error: MeshError): void {
+    for (const waiter of [...this.#waiting]) waiter.refuse(error)
   }
 
   load(): AdmissionLoad {

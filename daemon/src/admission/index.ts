@@ -16,6 +16,7 @@
  * }
  * ```
  */
+import type { MeshError } from '@hedgerow/protocols/errors'
 import type { Clock } from '../clock/index.ts'
 import { QueueingAdmission } from './admission.ts'
 
@@ -84,8 +85,10 @@ export interface Admission {
   acquire(options: AcquireOptions): Permit | Promise<Permit>
   /** Refuses new requests from now on. Resolves when those that run and those that wait are through. */
   drain(): Promise<void>
-  /** Refuses those that wait, too. */
+  /** Refuses new requests and those that wait. */
   abandon(): void
+  /** Refuses those that wait now, with this error; new ones are taken as before. */
+  refuseWaiting(error: MeshError): void
   load(): AdmissionLoad
   totals(): AdmissionTotals
   /** whether a number of {@link load} has changed since the last call */

@@ -1,0 +1,204 @@
+/**
+ * Runs services: starts the backend behind one, watches it, starts it again when it fails, and passes requests to it,
+ * as many as its admission allows. A backend is an HTTP server; this module neither knows what it does nor trusts it:
+ * it may crash, hang, answer halves or floods, and only its own requests suffer.
+ *
+ * @example
+ * ```ts
+ * const instance = createServiceInstance({ manifest, environment, clock: systemClock, random: Math.random, log, reaper })
+ * instance.addListener(() => advertise(instance.ready, instance.resources))
+ * instance.start()
+ *
+ * const match = matchOperation(manifest.contract, 'POST', '/')
+ * const answer = await instance.invoke({ operation: match.operation, path: match.path, method, headers, body }, { signal })
+ * for await (const chunk of answer.body) res.write(chunk)
+ *
+ * await instance.drain()
+ * await instance.stop()
+ * ```
+ */
+import type { Operation } from '@hedgerow/protocols/contract'
+import type { Headers, IncomingAnswer, OutgoingRequest } from '@hedgerow/protocols/invocation'
+import type { Logger } from 'pino'
+import type { AdmissionLoad, AdmissionTotals } from '../admission/index.ts'
+import type { Clock } from '../clock/index.ts'
+import type { ServiceManifest } from '../manifest/index.ts'
+import { HostedService } from './instance.ts'
+import { ProcessLauncher } from './process.ts'
+import { GroupReaper } from './reaper.ts'
+import { Supervisor } from './supervisor.ts'
+import { UrlLauncher } from './url.ts'
+
+/**
+ * - `starting`: launched, no healthy answer yet
+ * - `healthy`: serves
+ * - `unhealthy`: runs, but says that it can't work, or doesn't answer
+ * - `backing-off`: ended or was ended; launched again in a while
+ * - `draining`: finishes what it has in hand, and isn't launched again
+ */
+export const BACKEND_STATES = ['stopped', 'starting', 'healthy', 'unhealthy', 'backing-off', 'draining'] as const
+export type BackendState = (typeof BACKEND_STATES)[number]
+
+/** Where a backend's HTTP server is. */
+export interface Target {
+  /** as in `http://127.0.0.1:11434` */
+  origin: string
+  /** put before every path; empty or `/some/where` */
+  prefix: string
+}
+
+/** The HTTP server behind a service, watched. */
+export interface Backend {
+  readonly state: BackendState
+  /** where requests go; undefined while there is nothing to send them to */
+  readonly target: Target | undefined
+  /** launches it, unless it runs already */
+  start(): void
+  /** A request failed in a way that puts it in doubt: looks at its health now, not at the next interval. */
+  suspect(): void
+  /** It may go on, but isn't launched again. */
+  drain(): void
+  /** Ends it: asks, waits, then kills it with all that it started. */
+  stop(): Promise<void>
+  report(): BackendReport
+  /** called after each change of {@link state} */
+  addListener(listener: (change: BackendChange) => void): () => void
+}
+
+export interface BackendChange {
+  state: BackendState
+  previous: BackendState
+  /** why, where something went wrong */
+  reason?: string
+}
+
+/** For `inspect`. */
+export interface BackendReport {
+  type: 'process' | 'url'
+  state: BackendState
+  /** milliseconds that it has been in this state */
+  since: number
+  origin: string | undefined
+  pid: number | undefined
+  /** launches after the first */
+  restarts: number
+  /** the last thing that went wrong */
+  lastError: { at: Date; message: string } | undefined
+  /** the last lines it wrote to stderr, without any secret of ours but as it wrote them */
+  stderr: string[]
+}
+
+/** What a process is told about the mesh. */
+export interface BackendEnvironment {
+  peerId: string
+  /** where it can call other services */
+  meshUrl: string
+  /** the context for what a service does on its own account */
+  serviceContext(service: string): string
+  /** the folder under which each service that keeps state has its own */
+  stateDir: string
+}
+
+export interface RuntimeComponents {
+  clock: Clock
+  /** uniform in [0, 1) */
+  random(): number
+  log: Logger
+  environment: BackendEnvironment
+  reaper: Reaper
+  /** milliseconds that a process has to end when it is stopped. @default 10,000 */
+  stopGrace?: number
+}
+
+/** Ends the processes of a daemon that is gone without a word (`kill -9`, a crash). One for all of a daemon's. */
+export interface Reaper {
+  /** @param pid the leader of a process group */
+  add(pid: number): void
+  drop(pid: number): void
+  /** ends the reaper itself; the groups it still knows are killed */
+  stop(): void
+}
+
+/** A request as a peer sent it, matched to an operation of the contract. */
+export interface ServiceRequest extends OutgoingRequest {
+  operation: Operation
+  /** path and query as the backend knows them ({@link OperationMatch.path}) */
+  path: string
+  /** headers that the daemon itself vouches for; what a caller names `hedgerow-*` is dropped */
+  stamp?: Headers
+}
+
+export interface ServiceInvokeOptions {
+  /** aborted when the caller leaves: the backend's request is aborted too */
+  signal: AbortSignal
+  /** milliseconds that the caller will wait for the whole answer; told to the backend as `Hedgerow-Timeout` */
+  timeout?: number
+}
+
+export interface ServiceAnswer extends IncomingAnswer {
+  /** milliseconds */
+  timing: {
+    /** waiting for admission */
+    queue: number
+    /** from there to the first byte */
+    backend: number
+  }
+}
+
+/** One service as this worker runs it. */
+export interface ServiceInstance {
+  readonly manifest: ServiceManifest
+  readonly state: BackendState
+  /** healthy, and known what it holds if it says so: may be advertised */
+  readonly ready: boolean
+  /** what it has loaded or holds, sorted; empty unless {@link ready} */
+  readonly resources: readonly string[]
+  start(): void
+  /**
+   * Passes a request to the backend. Resolves with the head of the answer.
+   *
+   * @throws {MeshError} `Loading`, `NotServed`, `Busy`, `Draining`, `Deadline`, `ClientGone`, `BodyTooLarge`, `Malformed`,
+   * `BackendFailed`, `FirstByteTimeout`; reading the body may throw `BackendFailed`, `ChunkTimeout`, `Deadline` and
+   * `ClientGone`. `details.retry_safe` says whether sending the request again can do no harm.
+   */
+  invoke(request: ServiceRequest, options: ServiceInvokeOptions): Promise<ServiceAnswer>
+  load(): AdmissionLoad
+  /** whether a number of {@link load} has changed since the last call */
+  loadChanged(): boolean
+  /** Refuses new requests. Resolves when those in hand are through. */
+  drain(): Promise<void>
+  /** Ends what still runs, and the backend. It can be started again. */
+  stop(): Promise<void>
+  inspect(): InstanceReport
+  /** called when {@link state}, {@link ready} or {@link resources} has changed */
+  addListener(listener: () => void): () => void
+}
+
+export interface InstanceReport {
+  service: string
+  version: string
+  file: string
+  ready: boolean
+  resources: readonly string[]
+  backend: BackendReport
+  load: AdmissionLoad
+  totals: AdmissionTotals
+}
+
+export interface ServiceInstanceInit extends RuntimeComponents {
+  manifest: ServiceManifest
+}
+
+export function createBackend(manifest: ServiceManifest, components: RuntimeComponents, busy: () => boolean): Backend {
+  const spec = manifest.backend
+  const launcher = spec.type === 'process' ? new ProcessLauncher(manifest, spec, components) : new UrlLauncher(spec)
+  return new Supervisor(manifest, launcher, components, busy)
+}
+
+export function createServiceInstance(init: ServiceInstanceInit): ServiceInstance {
+  return new HostedService(init)
+}
+
+export function createReaper(log: Logger): Reaper {
+  return new GroupReaper(log)
+}

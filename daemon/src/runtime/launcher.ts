@@ -1,0 +1,21 @@
+import type { Target } from './index.ts'
+
+/** How a kind of backend comes to life. */
+export interface Launcher {
+  readonly type: 'process' | 'url'
+  /** whether it can be ended and launched again when it fails */
+  readonly restartable: boolean
+  /** @throws when it can't even be started, with a message for people */
+  launch(): Promise<Launched>
+  /** the last lines it wrote to stderr */
+  stderr(): string[]
+}
+
+export interface Launched {
+  target: Target
+  pid?: number
+  /** resolves when it has ended, with how */
+  ended: Promise<string>
+  /** @param grace milliseconds until it is killed */
+  stop(grace: number): Promise<void>
+}
