@@ -1,0 +1,60 @@
+import { Command } from 'commander'
+import { ConfigError } from './errors.ts'
+import { addSettings, readSettings, type Setting } from './index.ts'
+import * as parsers from './parsers.ts'
+import { type PeerSettings, peerSettings } from './peer-settings.ts'
+
+export interface DaemonSettings extends PeerSettings {
+  services: string[]
+  forbidServices: string[]
+  servicesDir: string[]
+  workerType: 'auto' | 'cpu' | 'gpu' | 'storage' | 'edge'
+  cores?: number
+  memory?: number
+}
+
+const SETTINGS: Setting[] = [
+  ...peerSettings({ role: 'daemon', httpPort: 8000, corsOrigins: [] }),
+  {
+    flags: '--services <list>',
+    env: 'HEDGEROW_SERVICES',
+    help: 'run these, whatever the others run; `none` = no service',
+    default: [],
+    parse: parsers.names
+  },
+  {
+    flags: '--forbid-services <list>',
+    env: 'HEDGEROW_FORBID_SERVICES',
+    help: 'never run these',
+    default: [],
+    parse: parsers.names
+  },
+  {
+    flags: '--services-dir <folders>',
+    env: 'HEDGEROW_SERVICES_DIR',
+    help: 'folders with further service manifests',
+    default: [],
+    parse: parsers.list
+  },
+  {
+    flags: '--worker-type <kind>',
+    env: 'WORKER_TYPE',
+    help: 'auto|cpu|gpu|storage|edge: which services this machine is for',
+    default: 'auto',
+    parse: parsers.oneOf('auto', 'cpu', 'gpu', 'storage', 'edge')
+  },
+  { flags: '--cores <n>', env: 'HEDGEROW_CORES', help: 'cores to lend (default: all)', parse: parsers.count },
+  { flags: '--memory <MiB>', env: 'HEDGEROW_MEMORY_MB', help: 'memory to lend (default: all)', parse: parsers.count }
+]
+
+/** @throws {ConfigError} @throws {NothingToDo} after --help */
+export function readDaemonSettings(argv: string[], version: string): DaemonSettings {
+  const command = new Command('hedgerow-daemon')
+    .description('Lends this machine to a Hedgerow mesh: finds out what it can do, runs services, serves requests.')
+    .version(version)
+    .addHelpText('after', '\nWith no setting at all it starts a mesh of its own and says how others join.')
+  const settings = readSettings(addSettings(command, SETTINGS), SETTINGS, argv) as unknown as DaemonSettings
+  if (process.env.HEDGEROW_INVITE)
+    throw new ConfigError('HEDGEROW_INVITE', 'this version knows open meshes only, which need no invite; leave it out')
+  return settings
+}

@@ -1,0 +1,76 @@
+import { NAME_PATTERN } from '@hedgerow/protocols/ids'
+import { multiaddr } from '@multiformats/multiaddr'
+import { InvalidArgumentError } from 'commander'
+import type { RelaySource } from '../discovery/index.ts'
+
+const bad = (message: string): never => {
+  throw new InvalidArgumentError(message)
+}
+
+export function port(value: string): number {
+  const number = Number(value)
+  return /^\d+$/.test(value) && number <= 65535 ? number : bad('it must be a port number from 0 to 65535')
+}
+
+export function text(value: string): string {
+  return value.length > 0 && value.length <= 200 ? value : bad('it must have 1 to 200 characters')
+}
+
+export function name(value: string): string {
+  return new RegExp(NAME_PATTERN).test(value)
+    ? value
+    : bad('it must be lower-case letters, digits and hyphens, at most 63')
+}
+
+export function list(value: string): string[] {
+  return value
+    .split(',')
+    .map(one => one.trim())
+    .filter(one => one !== '')
+}
+
+export const names = (value: string): string[] => list(value).map(name)
+
+export const multiaddrs = (value: string): string[] =>
+  list(value).map(one => {
+    try {
+      return multiaddr(one).toString()
+    } catch {
+      return bad(`${one} is not a multiaddr such as /ip4/0.0.0.0/tcp/4001`)
+    }
+  })
+
+export const relays = (value: string): RelaySource[] =>
+  list(value).map((one): RelaySource => {
+    if (one.startsWith('/')) {
+      const [addr = ''] = multiaddrs(one)
+      return addr.includes('/p2p/') ? { addr } : bad(`${one} names no peer: it must end in /p2p/<peer id>`)
+    }
+    const url = URL.parse(one)
+    return url != null && /^https?:$/.test(url.protocol)
+      ? { url: url.href }
+      : bad(`${one} is neither an http(s) URL nor a multiaddr`)
+  })
+
+export const oneOf =
+  <T extends string>(...allowed: readonly T[]) =>
+  (value: string): T =>
+    allowed.find(one => one === value) ?? bad(`it must be one of ${allowed.join(', ')}`)
+
+export function flag(value: string): boolean {
+  if (['true', '1', 'yes', 'on'].includes(value)) return true
+  if (['false', '0', 'no', 'off'].includes(value)) return false
+  return bad('it must be true or false')
+}
+
+export function origins(value: string): string[] {
+  return list(value).map(one => {
+    if (one === '*') return one
+    const url = URL.parse(one)
+    return url != null && url.origin === one ? one : bad(`${one} is not an origin such as https://app.example.org`)
+  })
+}
+
+export function count(value: string): number {
+  return /^\d{1,9}$/.test(value) ? Number(value) : bad('it must be a whole number')
+}

@@ -1,0 +1,35 @@
+/**
+ * Everything behind one tunnel or NAT comes from one address, so libp2p's default of 5 new connections a second and
+ * host refuses the sixth peer. Limits that mean something are per peer and stand elsewhere.
+ */
+export const INBOUND_CONNECTIONS_PER_SECOND = 500
+
+/** Handshakes under way at once; each holds a socket and a few kilobytes. */
+export const MAX_PENDING_INBOUND = 256
+
+/** Connections in all; the least valuable are closed beyond it. */
+export const MAX_CONNECTIONS = 1000
+
+/** Milliseconds for a dial: a relayed connection over a slow line takes 1-3 s. */
+export const DIAL_TIMEOUT = 10_000
+
+/** Milliseconds a provider record lives: a worker that vanished is forgotten after ten minutes. */
+export const PROVIDER_VALIDITY = 10 * 60_000
+/** Milliseconds before expiry at which a peer provides again. */
+export const REPROVIDE_THRESHOLD = 6 * 60_000
+/** Milliseconds between two looks for what must be provided again or has expired. */
+export const REPROVIDE_INTERVAL = 60_000
+
+/** Bytes of one gossip RPC; a sealed advert is at most 64 KiB. */
+export const MAX_GOSSIP_RPC = 512 * 1024
+
+/** What a worker of ours asks of a relay: enough for answers of a fallback path, not for a day of free transit. */
+export const RELAY_RESERVATION_TTL = 60 * 60_000
+/** Workers that one relay keeps reachable. */
+export const RELAY_MAX_RESERVATIONS = 512
+/** Bytes per relayed connection in each direction: a scanned letter in and out many times over, not a backup. */
+export const RELAY_DATA_LIMIT = 1024n ** 3n
+/** Milliseconds a relayed connection may last; it is dialled again when it ends. */
+export const RELAY_DURATION_LIMIT = 60 * 60_000
+/** Relayed connections being opened at once from one peer. */
+export const RELAY_MAX_HOP_STREAMS = 256

@@ -1,0 +1,135 @@
+/**
+ * The libp2p node that a worker, a relay and the inspector share: which transports, which DHT, which gossip, with the
+ * defaults that would hurt a mesh behind tunnels and NATs set right (constants.ts says why).
+ *
+ * @example
+ * ```ts
+ * const node = await createNode({ privateKey, mesh: 'hedgerow', role: 'worker', listen: ['/ip4/0.0.0.0/tcp/0'] })
+ * node.services.dht; node.services.pubsub
+ * ```
+ */
+
+import { createHash } from 'node:crypto'
+import { advertKey, DHT_NAMESPACE, dhtProtocol } from '@hedgerow/protocols/ids'
+import { encryption, multiplexing } from '@hedgerow/protocols/invocation/node'
+import { openStatement } from '@hedgerow/protocols/statement'
+import { circuitRelayServer, circuitRelayTransport } from '@libp2p/circuit-relay-v2'
+import { type GossipSub, gossipsub, StrictNoSign } from '@libp2p/gossipsub'
+import { type Identify, identify } from '@libp2p/identify'
+import type { ComponentLogger, Libp2p, PrivateKey } from '@libp2p/interface'
+import { type KadDHT, kadDHT, passthroughMapper } from '@libp2p/kad-dht'
+import { mdns } from '@libp2p/mdns'
+import { peerIdFromString } from '@libp2p/peer-id'
+import { type Ping, ping } from '@libp2p/ping'
+import { tcp } from '@libp2p/tcp'
+import { webSockets } from '@libp2p/websockets'
+import { createLibp2p } from 'libp2p'
+import { equals } from 'uint8arrays/equals'
+import * as constants from './constants.ts'
+
+// A type alias, not an interface: libp2p's ServiceMap asks for an index signature.
+export type NodeServices = {
+  identify: Identify
+  ping: Ping
+  dht: KadDHT
+  pubsub: GossipSub
+}
+
+export type Node = Libp2p<NodeServices>
+
+export interface NodeInit {
+  privateKey: PrivateKey
+  mesh: string
+  /** relays let others be reached through them; clients only look and don't serve the DHT */
+  role: 'worker' | 'relay' | 'client'
+  /** multiaddrs to listen on; `/p2p-circuit` = reserve a place on relays as they are found */
+  listen: string[]
+  /** multiaddrs to announce besides those found by listening */
+  announce?: string[]
+  /** find neighbours on the local network by multicast. @default false */
+  mdns?: boolean
+  logger?: ComponentLogger
+}
+
+export async function createNode(init: NodeInit): Promise<Node> {
+  const { mesh, role } = init
+  return createLibp2p<NodeServices>({
+    privateKey: init.privateKey,
+    start: false,
+    addresses: { listen: init.listen, appendAnnounce: init.announce ?? [] },
+    transports: [tcp(), webSockets(), circuitRelayTransport()],
+    streamMuxers: [multiplexing()],
+    connectionEncrypters: [encryption()],
+    connectionManager: {
+      inboundConnectionThreshold: constants.INBOUND_CONNECTIONS_PER_SECOND,
+      maxIncomingPendingConnections: constants.MAX_PENDING_INBOUND,
+      maxConnections: constants.MAX_CONNECTIONS,
+      dialTimeout: constants.DIAL_TIMEOUT
+    },
+    // Ours pings only peers with a request in hand; the monitor would ping everybody and cut those it finds slow.
+    connectionMonitor: { enabled: false },
+    peerDiscovery: init.mdns === true ? [mdns({ serviceTag: `_hedgerow-${mesh}._udp.local` })] : [],
+    ...(init.logger == null ? {} : { logger: init.logger }),
+    services: {
+      identify: identify(),
+      ping: ping(),
+      dht: kadDHT({
+        protocol: dhtProtocol(mesh),
+        clientMode: role === 'client',
+        // The default drops private and loopback addresses; a mesh on one LAN has no others.
+        peerInfoMapper: passthroughMapper,
+        validators: { [DHT_NAMESPACE]: (key, value) => validateAdvert(mesh, key, value) },
+        selectors: { [DHT_NAMESPACE]: (_key, records) => newestAdvert(mesh, records) },
+        reprovide: {
+          validity: constants.PROVIDER_VALIDITY,
+          threshold: constants.REPROVIDE_THRESHOLD,
+          interval: constants.REPROVIDE_INTERVAL
+        }
+      }),
+      pubsub: gossipsub({
+        // Statements carry their author's signature themselves, so that pages and the DHT can check them too.
+        globalSignaturePolicy: StrictNoSign,
+        msgIdFn: message => createHash('sha256').update(message.data).digest().subarray(0, 20),
+        allowPublishToZeroTopicPeers: true,
+        ignoreDuplicatePublishError: true,
+        maxInboundDataLength: constants.MAX_GOSSIP_RPC,
+        runOnLimitedConnection: true,
+        // Peers behind one tunnel share its address: ten of them would be taken for one attacker.
+        scoreParams: { IPColocationFactorWeight: 0 }
+      }),
+      ...(role === 'relay' ? { relay: relayService() } : {})
+    }
+  })
+}
+
+function relayService(): ReturnType<typeof circuitRelayServer> {
+  return circuitRelayServer({
+    maxInboundHopStreams: constants.RELAY_MAX_HOP_STREAMS,
+    reservations: {
+      maxReservations: constants.RELAY_MAX_RESERVATIONS,
+      reservationTtl: constants.RELAY_RESERVATION_TTL,
+      defaultDurationLimit: constants.RELAY_DURATION_LIMIT,
+      defaultDataLimit: constants.RELAY_DATA_LIMIT
+    }
+  })
+}
+
+/** A value lies under its author's own key, or it isn't stored. */
+async function validateAdvert(mesh: string, key: Uint8Array, value: Uint8Array): Promise<void> {
+  const statement = await openStatement(value, mesh)
+  if (statement.type !== 'advert') throw new Error(`a ${statement.type} is not kept in the DHT`)
+  if (!equals(key, advertKey(peerIdFromString(statement.advert.peerId).toMultihash().bytes)))
+    throw new Error("the advert is not its key's own")
+}
+
+async function newestAdvert(mesh: string, records: Uint8Array[]): Promise<number> {
+  let best = 0
+  let newest = -1n
+  for (const [index, record] of records.entries()) {
+    const statement = await openStatement(record, mesh).catch(() => undefined)
+    if (statement?.type !== 'advert' || statement.advert.sequence <= newest) continue
+    newest = statement.advert.sequence
+    best = index
+  }
+  return best
+}

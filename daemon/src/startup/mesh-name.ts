@@ -1,0 +1,43 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { DEFAULT_MESH, NAME_PATTERN } from '@hedgerow/protocols/ids'
+import type { Logger } from 'pino'
+import { fetchBootstrap, type RelaySource } from '../discovery/index.ts'
+
+const FILE = 'mesh'
+const MAX_DELAY = 15_000
+
+/**
+ * Which mesh to join: the one that the settings name, else the one a relay names, else the one of last time. Protocol
+ * ids hold the name, so it must be known before the node starts: with a relay that doesn't answer and no last time, this
+ * waits.
+ */
+export async function resolveMesh(
+  configured: string | undefined,
+  relays: RelaySource[],
+  dataDir: string,
+  log: Logger
+): Promise<string> {
+  if (configured != null) return configured
+  const urls = relays.flatMap(relay => ('url' in relay ? [relay.url] : []))
+  if (urls.length === 0) return DEFAULT_MESH
+  const file = join(dataDir, FILE)
+  const remembered = await readFile(file, 'utf8').then(
+    name => (new RegExp(NAME_PATTERN).test(name) ? name : undefined),
+    () => undefined
+  )
+  for (let delay = 500; ; delay = Math.min(MAX_DELAY, delay * 2)) {
+    for (const url of urls) {
+      try {
+        const { mesh } = await fetchBootstrap(url)
+        if (mesh !== remembered) await writeFile(file, mesh, { mode: 0o600 })
+        return mesh
+      } catch (err) {
+        log.warn({ relay: url, reason: err instanceof Error ? err.message : String(err) }, 'relay not reachable')
+      }
+    }
+    if (remembered != null) return remembered
+    await sleep(delay * (0.75 + Math.random() / 2))
+  }
+}
