@@ -1,0 +1,183 @@
+import { NAME_PATTERN } from '@hedgerow/protocols/ids'
+import type { Libp2p } from '@libp2p/interface'
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import { Ajv } from 'ajv'
+import type { Logger } from 'pino'
+import { request } from 'undici'
+
+/** Where to find a relay: its web address, or a multiaddr with its peer id. */
+export type RelaySource = { url: string } | { addr: string }
+
+export interface Bootstrap {
+  mesh: string
+  peers: Multiaddr[]
+}
+
+const MAX_ANSWER = 256 * 1024
+const TIMEOUT = 10_000
+
+const checkAnswer = new Ajv().compile<{ mesh: string; peers: string[] }>({
+  type: 'object',
+  required: ['mesh', 'peers'],
+  properties: {
+    mesh: { type: 'string', pattern: NAME_PATTERN },
+    peers: { type: 'array', maxItems: 256, items: { type: 'string', maxLength: 512 } }
+  }
+})
+
+/** Asks a relay over HTTP which mesh it serves and where its peers are. @throws {Error} with what was wrong */
+export async function fetchBootstrap(url: string, signal?: AbortSignal): Promise<Bootstrap> {
+  const target = new URL('/bootstrap', url)
+  const timeout = AbortSignal.timeout(TIMEOUT)
+  const { statusCode, body } = await request(target, {
+    signal: signal == null ? timeout : AbortSignal.any([signal, timeout])
+  })
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    size += chunk.length
+    if (size > MAX_ANSWER) throw new Error(`${target} answers more than ${MAX_ANSWER} bytes: it is not a relay`)
+    chunks.push(chunk)
+  }
+  if (statusCode !== 200) throw new Error(`${target} answers ${statusCode}: it is not a relay, or not ready`)
+  let answer: unknown
+  try {
+    answer = JSON.parse(Buffer.concat(chunks).toString())
+  } catch {
+    throw new Error(`${target} does not answer JSON: it is not a relay`)
+  }
+  if (!checkAnswer(answer)) throw new Error(`${target} does not answer as a relay would: {mesh, peers}`)
+  return { mesh: answer.mesh, peers: answer.peers.flatMap(parse) }
+}
+
+function parse(addr: string): Multiaddr[] {
+  try {
+    return [multiaddr(addr)]
+  } catch {
+    return []
+  }
+}
+
+export interface BootstrapperComponents {
+  node: Libp2p
+  log: Logger
+}
+
+export interface BootstrapperInit {
+  relays: RelaySource[]
+  /** multiaddrs of peers met before */
+  remembered(): string[]
+}
+
+/** Milliseconds between two looks at whether we are still connected. */
+const CHECK_INTERVAL = 2000
+const MAX_BACKOFF = 30_000
+
+interface Keeper {
+  source: RelaySource
+  /** peer ids behind this source, as last resolved */
+  peers: Set<string>
+  failures: number
+  nextAttempt: number
+}
+
+/**
+ * Joins the mesh and stays in it: connects to every relay it was told of and connects again when one is lost; while no
+ * relay can be reached, asks the peers it met before.
+ */
+export class Bootstrapper {
+  readonly #node: Libp2p
+  readonly #log: Logger
+  readonly #init: BootstrapperInit
+  readonly #keepers: Keeper[]
+  readonly #stopped = new AbortController()
+  #timer: NodeJS.Timeout | undefined
+  #busy = false
+
+  constructor({ node, log }: BootstrapperComponents, init: BootstrapperInit) {
+    this.#node = node
+    this.#log = log
+    this.#init = init
+    this.#keepers = init.relays.map(source => ({ source, peers: new Set(), failures: 0, nextAttempt: 0 }))
+  }
+
+  start(): void {
+    this.#node.addEventListener('peer:discovery', this.#onDiscovery)
+    this.#timer = setInterval(() => this.#check(), CHECK_INTERVAL)
+    this.#check()
+  }
+
+  stop(): void {
+    this.#stopped.abort()
+    clearInterval(this.#timer)
+    this.#node.removeEventListener('peer:discovery', this.#onDiscovery)
+  }
+
+  #onDiscovery = (event: CustomEvent<{ id: { toString(): string }; multiaddrs: Multiaddr[] }>): void => {
+    // The DHT "discovers" whoever it hears of; only neighbours (mDNS) come with addresses we didn't have, and few.
+    if (this.#node.getConnections().length >= 50 || event.detail.multiaddrs.length === 0) return
+    const id = event.detail.id.toString()
+    if (this.#node.getConnections().some(({ remotePeer }) => remotePeer.toString() === id)) return
+    this.#node
+      .dial(event.detail.multiaddrs, { signal: this.#stopped.signal })
+      .catch(err => this.#log.debug({ err, peer: id }, 'a discovered peer could not be dialled'))
+  }
+
+  #check(): void {
+    if (this.#busy || this.#stopped.signal.aborted) return
+    this.#busy = true
+    Promise.all([...this.#keepers.map(keeper => this.#keep(keeper)), this.#rejoin()]).finally(() => {
+      this.#busy = false
+    })
+  }
+
+  async #keep(keeper: Keeper): Promise<void> {
+    const connected = new Set(this.#node.getPeers().map(peer => peer.toString()))
+    if ([...keeper.peers].some(peer => connected.has(peer)) || Date.now() < keeper.nextAttempt) return
+    const name = 'url' in keeper.source ? keeper.source.url : keeper.source.addr
+    try {
+      const addrs =
+        'url' in keeper.source
+          ? (await fetchBootstrap(keeper.source.url, this.#stopped.signal)).peers
+          : [multiaddr(keeper.source.addr)]
+      const connections = await this.#dialGroups(addrs)
+      keeper.peers = new Set(connections)
+      keeper.failures = 0
+      this.#log.info({ relay: name }, 'connected to relay')
+    } catch (err) {
+      if (this.#stopped.signal.aborted) return
+      const delay = Math.min(MAX_BACKOFF, 1000 * 2 ** keeper.failures++) * (0.75 + Math.random() / 2)
+      keeper.nextAttempt = Date.now() + delay
+      this.#log.warn({ relay: name, reason: reasonOf(err), retry_in_ms: Math.round(delay) }, 'relay not reachable')
+    }
+  }
+
+  /** Dials each peer once with all its addresses; one that answers is enough. */
+  async #dialGroups(addrs: Multiaddr[]): Promise<string[]> {
+    const groups = Map.groupBy(addrs, addr => addr.getComponents().findLast(({ name }) => name === 'p2p')?.value ?? '')
+    const own = this.#node.peerId.toString()
+    const dials = [...groups]
+      .filter(([id]) => id !== own)
+      .map(async ([, group]) => (await this.#node.dial(group, { signal: this.#stopped.signal })).remotePeer.toString())
+    if (dials.length === 0) throw new Error('it names no other peer')
+    const settled = await Promise.allSettled(dials)
+    const peers = settled.flatMap(result => (result.status === 'fulfilled' ? [result.value] : []))
+    if (peers.length === 0) throw settled.find(result => result.status === 'rejected')?.reason
+    return peers
+  }
+
+  async #rejoin(): Promise<void> {
+    if (this.#node.getPeers().length > 0) return
+    const groups = Map.groupBy(
+      this.#init.remembered().flatMap(parse),
+      addr => addr.getComponents().findLast(({ name }) => name === 'p2p')?.value ?? ''
+    )
+    await Promise.allSettled(
+      [...groups.values()].slice(0, 20).map(group => this.#node.dial(group, { signal: this.#stopped.signal }))
+    )
+  }
+}
+
+function reasonOf(err: unknown): string {
+  return err instanceof Error ? err.message : String(err)
+}

@@ -1,0 +1,19 @@
+/**
+ * How a peer finds the mesh and hears of everybody in it. Four ways, each enough by itself for what it is for:
+ *
+ * - {@link Bootstrapper}: relays from the settings, neighbours by mDNS, and peers met before ({@link KnownPeers})
+ * - {@link Gossip}: adverts, goodbyes and load as they happen
+ * - {@link Directory}: the DHT, for services that nobody gossiped about, asked by {@link createFinder}
+ * - {@link SnapshotReader}: all adverts at once, for a newcomer
+ *
+ * What they bring ends in the one ledger. {@link Following} decides which services are worth listening for.
+ */
+export { learnAddrs } from './addresses.ts'
+export { type AskOptions, askPeer } from './ask.ts'
+export { type Bootstrap, Bootstrapper, fetchBootstrap, type RelaySource } from './bootstrap.ts'
+export { Directory } from './directory.ts'
+export { createFinder } from './finder.ts'
+export { Following } from './following.ts'
+export { Gossip } from './gossip.ts'
+export { KnownPeers } from './known-peers.ts'
+export { readSnapshot, SNAPSHOT_PATH, SnapshotReader, snapshotOf } from './snapshot.ts'
