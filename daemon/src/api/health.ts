@@ -1,0 +1,55 @@
+import type { Dispatcher } from '@hedgerow/protocols/dispatch'
+import type { FastifyPluginAsync } from 'fastify'
+import type { Registry } from 'prom-client'
+import type { Self } from './index.ts'
+
+export interface HealthComponents {
+  self: Self
+  dispatcher: Dispatcher
+  registry: Registry
+  /** entries and hit rate of the view, which is what the old system called its cache */
+  cacheSize(): number
+}
+
+const LOOPBACK = new Set(['127.0.0.1', '::1', '::ffff:127.0.0.1'])
+
+export function healthRoutes({ self, dispatcher, registry, cacheSize }: HealthComponents): FastifyPluginAsync {
+  return async app => {
+    app.get(
+      '/health',
+      { schema: { tags: ['peer'], summary: 'Whether this peer serves requests' } },
+      async (request, reply) => {
+        const status = self.status()
+        return reply.code(status === 'healthy' ? 200 : 503).send({
+          status,
+          peer_id: self.peerId,
+          worker_id: self.workerId,
+          role: self.role,
+          mesh: self.mesh,
+          services: self.services(),
+          dht_enabled: true,
+          uptime: Math.round(self.uptime() / 1000),
+          version: self.version,
+          ...(LOOPBACK.has(request.socket.remoteAddress ?? '') ? { pid: process.pid } : {})
+        })
+      }
+    )
+
+    app.get('/stats', { schema: { tags: ['peer'], summary: 'What this peer has done since it started' } }, async () => {
+      const { per_service, ...routing } = dispatcher.stats()
+      const asked = routing.cache_hits + routing.cache_misses
+      return {
+        worker_id: self.workerId,
+        peer_id: self.peerId,
+        services: self.services(),
+        capabilities: self.capabilities,
+        routing: { ...routing, cache_size: cacheSize(), cache_hit_rate: asked === 0 ? 0 : routing.cache_hits / asked },
+        per_service
+      }
+    })
+
+    app.get('/metrics', { schema: { tags: ['peer'], summary: 'Prometheus metrics' } }, async (_request, reply) =>
+      reply.type(registry.contentType).send(await registry.metrics())
+    )
+  }
+}

@@ -1,0 +1,36 @@
+/**
+ * The HTTP API that every peer has, on its local port and (without the ingress) over libp2p: health, stats, metrics,
+ * what the peer knows of services, workers and the DHT, why a request went where it went.
+ *
+ * Each file holds routes that belong together and names what they need. JSON is in snake_case.
+ */
+import type { Capabilities, Role } from '@hedgerow/protocols/advert'
+
+export { adminRoutes } from './admin.ts'
+export { dhtRoutes } from './dht.ts'
+export { eventRoutes } from './events.ts'
+export { explainRoutes } from './explain.ts'
+export { healthRoutes } from './health.ts'
+export { openaiRoutes } from './openai.ts'
+export { askRoutes, peersRoutes } from './peers.ts'
+export { createApi } from './server.ts'
+
+/** This peer, as it shows itself. */
+export interface Self {
+  peerId: string
+  /** what its owner calls it */
+  workerId: string
+  role: Role
+  mesh: string
+  version: string
+  capabilities: Capabilities
+  /** milliseconds since it started */
+  uptime(): number
+  status(): PeerStatus
+  /** names of the services it serves now */
+  services(): string[]
+  /** names of the services that placement or its owner gave it */
+  assigned(): string[]
+}
+
+export type PeerStatus = 'starting' | 'healthy' | 'draining'

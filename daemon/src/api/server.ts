@@ -1,0 +1,155 @@
+import { randomBytes } from 'node:crypto'
+import cors from '@fastify/cors'
+import swagger from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import { MeshError, PROBLEM_TYPE, toMeshError } from '@hedgerow/protocols/errors'
+import { HEADERS } from '@hedgerow/protocols/ids'
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyServerFactory,
+  LogController
+} from 'fastify'
+import type { Logger } from 'pino'
+import { EXPOSED_HEADERS } from '../ingress/index.ts'
+
+export interface ApiInit {
+  title: string
+  version: string
+  log: Logger
+  /** origins of pages that may call; `*` for any. Pages on this machine may always. @default [] */
+  corsOrigins?: string[]
+  /** where connections come from, when not from a port */
+  serverFactory?: FastifyServerFactory
+}
+
+/** Milliseconds that the head of a request may take to arrive. */
+const HEADERS_TIMEOUT = 30_000
+/** Milliseconds that an idle connection is kept. Longer than what clients and proxies in front usually keep theirs. */
+const KEEP_ALIVE_TIMEOUT = 75_000
+/** Bytes; bodies of /service are not read here and have the limits of their operations. */
+const BODY_LIMIT = 1024 * 1024
+const LOOPBACK_ORIGIN = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/
+const PREFLIGHT_SECONDS = 3600
+
+const MESH_CODES: Record<number, 'Malformed' | 'UnknownRoute' | 'BodyTooLarge'> = {
+  404: 'UnknownRoute',
+  413: 'BodyTooLarge'
+}
+
+/** A Fastify instance with the mesh's error format, request ids, CORS and API description; routes are added to it. */
+export async function createApi(init: ApiInit): Promise<FastifyInstance> {
+  const app = Fastify({
+    loggerInstance: init.log as FastifyBaseLogger,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request' }),
+    requestIdHeader: false,
+    genReqId: () => randomBytes(16).toString('hex'),
+    bodyLimit: BODY_LIMIT,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
+    // The time for a whole request is its operation's to say; a slow head is nobody's.
+    requestTimeout: 0,
+    http: { headersTimeout: HEADERS_TIMEOUT },
+    forceCloseConnections: true,
+    exposeHeadRoutes: true,
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
+    routerOptions: { maxParamLength: 512 },
+    ...(init.serverFactory == null ? {} : { serverFactory: init.serverFactory })
+  })
+
+  app.setErrorHandler<FastifyError>((err, request, reply) => {
+    const error =
+      err.statusCode != null && err.statusCode < 500 && !(err instanceof MeshError)
+        ? new MeshError(MESH_CODES[err.statusCode] ?? 'Malformed', err.message)
+        : toMeshError(err)
+    if (error.code === 'Internal') request.log.error({ err }, 'request failed')
+    const { retry_after } = error.details
+    if (retry_after != null) reply.header('retry-after', Math.max(1, Math.ceil(retry_after)))
+    return reply
+      .code(error.status)
+      .type(PROBLEM_TYPE)
+      .header(HEADERS.error, error.code)
+      .header(HEADERS.requestId, request.id)
+      .send(JSON.stringify(error.toProblem()))
+  })
+  app.setNotFoundHandler(request => {
+    throw new MeshError(
+      'UnknownRoute',
+      `there is no ${request.method} ${request.url.split('?')[0]} here; GET /openapi.json lists what there is`
+    )
+  })
+
+  const { corsOrigins = [] } = init
+  await app.register(cors, {
+    origin: (origin, done) =>
+      done(
+        null,
+        origin == null || corsOrigins.includes('*') || corsOrigins.includes(origin) || LOOPBACK_ORIGIN.test(origin)
+      ),
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    exposedHeaders: EXPOSED_HEADERS,
+    maxAge: PREFLIGHT_SECONDS
+  })
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: init.title, version: init.version },
+      paths: servicePaths()
+    }
+  })
+  await app.register(swaggerUi, { routePrefix: '/docs' })
+  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
+  return app
+}
+
+/** `/service` takes any method and body, which the generator can't tell from the route. */
+function servicePaths(): Record<string, object> {
+  const answer = {
+    description: "the service's own answer",
+    headers: Object.fromEntries(EXPOSED_HEADERS.map(name => [name, { schema: { type: 'string' } }]))
+  }
+  const problem = { description: 'an error of the mesh', content: { [PROBLEM_TYPE]: { schema: { type: 'object' } } } }
+  const service = {
+    name: 'service',
+    in: 'path',
+    required: true,
+    description: 'a name or an alias',
+    schema: { type: 'string' }
+  }
+  const path = {
+    name: 'path',
+    in: 'path',
+    required: true,
+    description: "below the service's root",
+    schema: { type: 'string' }
+  }
+  const headers = [
+    {
+      name: 'Hedgerow-Timeout',
+      in: 'header',
+      description: 'seconds to wait for the answer',
+      schema: { type: 'number' }
+    },
+    { name: 'Hedgerow-Worker', in: 'header', description: 'only this peer', schema: { type: 'string' } },
+    { name: 'Hedgerow-Resource', in: 'header', description: 'only workers that hold this', schema: { type: 'string' } },
+    {
+      name: 'Idempotency-Key',
+      in: 'header',
+      description: 'repeating this request does no harm',
+      schema: { type: 'string' }
+    }
+  ]
+  const operation = (parameters: object[]): object => ({
+    tags: ['service'],
+    parameters: [...parameters, ...headers],
+    responses: { '2XX': answer, default: problem }
+  })
+  const methods = (parameters: object[]): object => ({
+    get: operation(parameters),
+    post: operation(parameters),
+    put: operation(parameters),
+    patch: operation(parameters),
+    delete: operation(parameters)
+  })
+  return { '/service/{service}': methods([service]), '/service/{service}/{path}': methods([service, path]) }
+}

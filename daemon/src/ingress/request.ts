@@ -1,0 +1,84 @@
+import type { IncomingMessage } from 'node:http'
+import type { DispatchRequest } from '@hedgerow/protocols/dispatch'
+import { MeshError } from '@hedgerow/protocols/errors'
+import { HEADERS } from '@hedgerow/protocols/ids'
+import type { Body, Headers } from '@hedgerow/protocols/invocation'
+import { DISPATCH_HEADERS } from './headers.ts'
+
+/** Bytes up to which a body is read whole before it is dispatched: it can be sent again, and leaves in one piece. */
+const SMALL_BODY = 64 * 1024
+
+/** What the route says of a request; the rest is read off the request itself. */
+export interface Target {
+  service: string
+  /** path and query below the service */
+  path: string
+  resource?: string
+  /** a body that was read already */
+  body?: Uint8Array
+}
+
+/** Milliseconds that the caller will wait. @throws {MeshError} Malformed */
+export function timeoutOf(value: string | undefined): number | undefined {
+  if (value == null) return undefined
+  const seconds = Number(value)
+  if (!(seconds > 0 && seconds <= 86_400)) {
+    throw new MeshError(
+      'Malformed',
+      `${HEADERS.timeout} is ${JSON.stringify(value.slice(0, 50))}; it must be a number of seconds between 0 and 86400`
+    )
+  }
+  return seconds * 1000
+}
+
+/** Turns an HTTP request into one for dispatch. @throws {MeshError} Malformed */
+export async function toDispatchRequest(
+  message: IncomingMessage,
+  id: string,
+  target: Target,
+  signal: AbortSignal
+): Promise<DispatchRequest> {
+  const { headers } = message
+  const request: DispatchRequest = {
+    id,
+    service: target.service,
+    method: message.method ?? 'GET',
+    path: target.path,
+    headers: passedOn(message),
+    body: target.body ?? (await bodyOf(message)),
+    signal
+  }
+  const timeout = timeoutOf(one(headers[HEADERS.timeout]))
+  if (timeout != null) request.timeout = timeout
+  const worker = one(headers[HEADERS.worker])
+  if (worker != null) request.worker = worker
+  const resource = target.resource ?? one(headers[HEADERS.resource])
+  if (resource != null) request.resource = resource
+  const traceparent = one(headers[HEADERS.traceparent])
+  if (traceparent != null) request.traceparent = traceparent
+  if (headers[HEADERS.idempotencyKey] != null) request.repeatable = true
+  return request
+}
+
+function one(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value[0] : value
+}
+
+/** The client's headers without those that dispatch speaks itself. */
+function passedOn({ headers }: IncomingMessage): Headers {
+  const kept: Headers = {}
+  for (const [name, value] of Object.entries(headers)) {
+    if (value != null && !DISPATCH_HEADERS.has(name)) kept[name] = value
+  }
+  return kept
+}
+
+async function bodyOf(message: IncomingMessage): Promise<Body> {
+  const length = message.headers['content-length']
+  if (length === '0' || (length == null && message.headers['transfer-encoding'] == null)) return null
+  if (Number(length) > SMALL_BODY || length == null) return message
+  const chunks: Buffer[] = []
+  for await (const chunk of message as AsyncIterable<Buffer>) chunks.push(chunk)
+  if (!message.complete) throw new MeshError('ClientGone', 'the request broke off before its body was complete')
+  return chunks.length === 1 && chunks[0] != null ? chunks[0] : Buffer.concat(chunks)
+}

@@ -1,0 +1,41 @@
+import { randomBytes } from 'node:crypto'
+
+/**
+ * What a backend may do in the mesh on behalf of one request. The backend only ever sees an opaque token: it can't make
+ * one, change one, or use one after its request has ended.
+ */
+export interface CallContext {
+  requestId: string
+  /** how many calls the request is nested in already */
+  depth: number
+  /** milliseconds of `performance.now()` at which nobody waits any more */
+  deadline?: number
+  traceparent?: string
+  /** set when the service calls on its own account: it may call only its own name */
+  service?: string
+}
+
+const TOKEN_BYTES = 16
+
+/** The contexts that are good now. As many as there are requests under way, and one per service. */
+export class ContextTable {
+  readonly #contexts = new Map<string, CallContext>()
+
+  open(context: CallContext): string {
+    const token = randomBytes(TOKEN_BYTES).toString('base64url')
+    this.#contexts.set(token, context)
+    return token
+  }
+
+  get(token: string): CallContext | undefined {
+    return this.#contexts.get(token)
+  }
+
+  close(token: string): void {
+    this.#contexts.delete(token)
+  }
+
+  get size(): number {
+    return this.#contexts.size
+  }
+}

@@ -1,0 +1,158 @@
+/**
+ * Serves a request on this worker, wherever it came from: another peer's dispatch over libp2p, or this peer's own. It
+ * serves or refuses; it never dispatches again.
+ *
+ * @example
+ * ```ts
+ * const serving = createServing({ services, contexts, peerId, draining: () => false })
+ * const answer = await serving.invoke(caller, { method: 'POST', path: '/service/ner-extraction/', headers, body }, { signal })
+ * ```
+ */
+import { matchOperation, methodsOf, type ServiceContract } from '@hedgerow/protocols/contract'
+import { MeshError, PROBLEM_TYPE, toMeshError } from '@hedgerow/protocols/errors'
+import { HEADERS, MAX_DEPTH } from '@hedgerow/protocols/ids'
+import type { Headers, IncomingAnswer, Invoker, OutgoingRequest } from '@hedgerow/protocols/invocation'
+import { targetOf, timeoutOf } from '../ingress/index.ts'
+import type { ServiceAnswer, ServiceInstance, ServiceRequest } from '../runtime/index.ts'
+import type { CallContext, ContextTable } from './contexts.ts'
+
+export { type CallContext, ContextTable } from './contexts.ts'
+export { type NestedComponents, nestedRoutes } from './nested.ts'
+export { peerRoutes } from './peer-routes.ts'
+
+/** A service that runs here. */
+export interface LocalService extends Pick<ServiceInstance, 'invoke'> {
+  readonly contract: ServiceContract
+}
+
+export interface ServingComponents {
+  services: { get(name: string): LocalService | undefined }
+  contexts: ContextTable
+  draining(): boolean
+  onError?(err: unknown): void
+}
+
+export interface Serving {
+  /** Never rejects: what the mesh refuses is an answer too, marked by {@link HEADERS.error}. */
+  invoke: Invoker['invoke']
+}
+
+export function createServing(components: ServingComponents): Serving {
+  return {
+    async invoke(caller, request, { signal }) {
+      try {
+        return await serve(components, caller, request, signal)
+      } catch (err) {
+        const error = toMeshError(err)
+        if (error.code === 'Internal') components.onError?.(err)
+        return answerOf(error)
+      }
+    }
+  }
+}
+
+async function serve(
+  { services, contexts, draining }: ServingComponents,
+  caller: string,
+  request: OutgoingRequest,
+  signal: AbortSignal
+): Promise<IncomingAnswer> {
+  const { service: name, path } = targetOf(request.path)
+  if (draining()) throw new MeshError('Draining', 'this worker is stopping; another one will answer', { service: name })
+  const service = services.get(name)
+  if (service == null) throw new MeshError('NotServed', `this worker does not offer ${name} now`, { service: name })
+  const match = matchOperation(service.contract, request.method, path)
+  if (match == null) throw unknownOperation(service.contract, request.method, path)
+  const said = (header: string): string | undefined => single(request.headers[header])
+  if (match.operation.internal && said(HEADERS.caller) !== `service/${name}`) {
+    throw new MeshError('Forbidden', `${match.operation.path} is for other instances of ${name} only`, {
+      service: name
+    })
+  }
+  const timeout = timeoutOf(said(HEADERS.timeout))
+  const context = contextOf(said, timeout)
+  const token = contexts.open(context)
+  const close = (): void => contexts.close(token)
+  const stamp: Headers = {
+    [HEADERS.context]: token,
+    [HEADERS.requestId]: context.requestId,
+    [HEADERS.caller]: said(HEADERS.caller) ?? `peer/${caller}`
+  }
+  if (context.traceparent != null) stamp[HEADERS.traceparent] = context.traceparent
+  const local: ServiceRequest = { ...request, path: match.path, operation: match.operation, stamp }
+  try {
+    const answer = await service.invoke(local, timeout == null ? { signal } : { signal, timeout })
+    const { status, body, complete } = answer
+    const headers = withTiming(answer)
+    if (complete != null) {
+      close()
+      return { status, headers, body, complete }
+    }
+    signal.addEventListener('abort', close, { once: true })
+    return { status, headers, body: closing(body, close) }
+  } catch (err) {
+    close()
+    throw err
+  }
+}
+
+/** What a backend's own calls inherit from this one. @throws {MeshError} TooDeep */
+function contextOf(said: (header: string) => string | undefined, timeout: number | undefined): CallContext {
+  const depth = Number(said(HEADERS.depth) ?? 0)
+  if (!(depth >= 0 && depth <= MAX_DEPTH)) {
+    throw new MeshError('TooDeep', `calls are nested ${depth} deep; at most ${MAX_DEPTH}`)
+  }
+  const context: CallContext = { requestId: said(HEADERS.requestId) ?? '', depth }
+  if (timeout != null) context.deadline = performance.now() + timeout
+  const traceparent = said(HEADERS.traceparent)
+  if (traceparent != null) context.traceparent = traceparent
+  return context
+}
+
+function unknownOperation(contract: ServiceContract, method: string, path: string): MeshError {
+  const allowed = methodsOf(contract, path)
+  const pathname = path.split('?')[0]
+  return allowed.length > 0
+    ? new MeshError('MethodNotAllowed', `${contract.name} takes ${allowed.join(', ')} at ${pathname}, not ${method}`, {
+        service: contract.name
+      })
+    : new MeshError('UnknownOperation', `${contract.name} has no operation ${method} ${pathname}`, {
+        service: contract.name
+      })
+}
+
+function withTiming({ headers, timing }: ServiceAnswer): Headers {
+  const own = `queue;dur=${timing.queue.toFixed(2)}, backend;dur=${timing.backend.toFixed(2)}`
+  const theirs = single(headers[HEADERS.serverTiming])
+  return { ...headers, [HEADERS.serverTiming]: theirs == null ? own : `${theirs}, ${own}` }
+}
+
+async function* closing(body: AsyncIterable<Uint8Array>, onEnd: () => void): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body
+  } finally {
+    onEnd()
+  }
+}
+
+function answerOf(error: MeshError): IncomingAnswer {
+  const complete = new TextEncoder().encode(JSON.stringify(error.toProblem()))
+  const { retry_after } = error.details
+  return {
+    status: error.status,
+    headers: {
+      'content-type': PROBLEM_TYPE,
+      'content-length': String(complete.byteLength),
+      [HEADERS.error]: error.code,
+      ...(retry_after == null ? {} : { 'retry-after': String(Math.max(1, Math.ceil(retry_after))) })
+    },
+    complete,
+    body: (async function* () {
+      yield complete
+    })()
+  }
+}
+
+function single(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value[0] : value
+}

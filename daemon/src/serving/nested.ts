@@ -1,0 +1,65 @@
+import type { DispatchRequest } from '@hedgerow/protocols/dispatch'
+import { MeshError } from '@hedgerow/protocols/errors'
+import { HEADERS, MAX_DEPTH } from '@hedgerow/protocols/ids'
+import type { View } from '@hedgerow/protocols/view'
+import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
+import { type IngressComponents, serviceRoutes } from '../ingress/index.ts'
+import type { CallContext, ContextTable } from './contexts.ts'
+
+export interface NestedComponents extends IngressComponents {
+  contexts: ContextTable
+  view: View
+  self: string
+}
+
+/**
+ * The mesh as a backend on this machine reaches it, at `HEDGEROW_MESH_URL`. Every call must carry the context of the
+ * request it serves; it inherits that request's remaining time, trace and depth.
+ */
+export function nestedRoutes({ contexts, view, self, ...ingress }: NestedComponents): FastifyPluginAsync {
+  const contextOf = (request: FastifyRequest): CallContext => {
+    const token = request.headers[HEADERS.context]
+    const context = typeof token === 'string' ? contexts.get(token) : undefined
+    if (context == null) {
+      throw new MeshError(
+        'Forbidden',
+        `a call from a backend must carry the ${HEADERS.context} header of the request it serves, while that request lasts`
+      )
+    }
+    return context
+  }
+
+  const amend = (call: DispatchRequest, request: FastifyRequest): DispatchRequest => {
+    const { depth, deadline, traceparent, service } = contextOf(request)
+    if (depth + 1 > MAX_DEPTH)
+      throw new MeshError('TooDeep', `calls may be nested ${MAX_DEPTH} deep; this one would be ${depth + 1}`)
+    const amended: DispatchRequest = { ...call, depth: depth + 1 }
+    if (service != null) {
+      if (view.resolve(call.service) !== service)
+        throw new MeshError('Forbidden', `on its own account ${service} may call only its own instances`)
+      amended.caller = `service/${service}`
+    }
+    if (deadline != null) {
+      const left = deadline - performance.now()
+      if (left <= 0) throw new MeshError('Deadline', 'the request that this call belongs to has run out of time')
+      amended.timeout = Math.min(call.timeout ?? left, left)
+    }
+    if (traceparent != null) amended.traceparent = traceparent
+    return amended
+  }
+
+  return async app => {
+    await app.register(serviceRoutes(ingress, amend))
+    app.get<{ Params: { service: string } }>('/instances/:service', async request => {
+      contextOf(request)
+      const name = view.resolve(request.params.service) ?? request.params.service
+      return {
+        self,
+        instances: view
+          .candidates(name)
+          .filter(({ silent }) => !silent)
+          .map(({ peerId, offer }) => ({ peer_id: peerId, resources: offer.resources }))
+      }
+    })
+  }
+}

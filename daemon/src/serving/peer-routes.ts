@@ -1,0 +1,77 @@
+import type { OutgoingHttpHeaders } from 'node:http'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { HTTP_PROTOCOL } from '@hedgerow/protocols/ids'
+import type { Headers } from '@hedgerow/protocols/invocation'
+import { remotePeerOf } from '@hedgerow/protocols/invocation/node'
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import type { Serving } from './index.ts'
+
+/** Bytes up to which a request's body is read before it is served, so that it reaches the backend in one piece. */
+const SMALL_BODY = 64 * 1024
+
+/**
+ * `/service` as other peers call it over libp2p, and what is served over HTTP here (libp2p HTTP specification):
+ * `/.well-known/libp2p/protocols`.
+ */
+export function peerRoutes(serving: Serving): FastifyPluginAsync {
+  return async app => {
+    app.get('/.well-known/libp2p/protocols', async () => ({
+      [HTTP_PROTOCOL]: { path: '/' },
+      '/hedgerow/service/1': { path: '/service/' }
+    }))
+    app.register(async services => {
+      services.removeAllContentTypeParsers()
+      services.addContentTypeParser('*', (_request, _payload, done) => done(null))
+      const handler = async (request: FastifyRequest, reply: FastifyReply): Promise<void> =>
+        answer(serving, request, reply)
+      services.all('/service/:service', { schema: { hide: true } }, handler)
+      services.all('/service/:service/*', { schema: { hide: true } }, handler)
+    })
+  }
+}
+
+async function answer(serving: Serving, { raw, log }: FastifyRequest, reply: FastifyReply): Promise<void> {
+  const response = reply.raw
+  reply.hijack()
+  const gone = new AbortController()
+  const onClose = (): void => {
+    if (!response.writableFinished) gone.abort()
+  }
+  response.once('close', onClose)
+  try {
+    const { status, headers, body, complete } = await serving.invoke(
+      remotePeerOf(raw) ?? 'unknown',
+      { method: raw.method ?? 'GET', path: raw.url ?? '/', headers: headersOf(raw.headers), body: await bodyOf(raw) },
+      { signal: gone.signal }
+    )
+    const out: OutgoingHttpHeaders = headers
+    response.writeHead(status, out)
+    if (complete != null) response.end(complete)
+    else {
+      response.flushHeaders()
+      await pipeline(Readable.from(body, { objectMode: false }), response)
+    }
+  } catch (err) {
+    // The answer broke off: a reset tells the other side, a clean end would not.
+    if (!gone.signal.aborted) log.debug({ err }, 'an answer broke off')
+    response.destroy()
+  } finally {
+    response.removeListener('close', onClose)
+  }
+}
+
+function headersOf(incoming: FastifyRequest['raw']['headers']): Headers {
+  const headers: Headers = {}
+  for (const [name, value] of Object.entries(incoming)) if (value != null) headers[name] = value
+  return headers
+}
+
+async function bodyOf(raw: FastifyRequest['raw']): Promise<Uint8Array | AsyncIterable<Uint8Array> | null> {
+  const length = raw.headers['content-length']
+  if (length === '0' || (length == null && raw.headers['transfer-encoding'] == null)) return null
+  if (length == null || Number(length) > SMALL_BODY) return raw
+  const chunks: Buffer[] = []
+  for await (const chunk of raw as AsyncIterable<Buffer>) chunks.push(chunk)
+  return chunks.length === 1 && chunks[0] != null ? chunks[0] : Buffer.concat(chunks)
+}
