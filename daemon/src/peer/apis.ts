@@ -1,0 +1,100 @@
+import type { Server } from 'node:http'
+import type { Dispatcher } from '@hedgerow/protocols/dispatch'
+import type { Invoker } from '@hedgerow/protocols/invocation'
+import { createStreamServer } from '@hedgerow/protocols/invocation/node'
+import type { Ledger } from '@hedgerow/protocols/ledger'
+import type { View } from '@hedgerow/protocols/view'
+import type { FastifyInstance } from 'fastify'
+import type { Logger } from 'pino'
+import {
+  adminRoutes,
+  askRoutes,
+  createApi,
+  dhtRoutes,
+  eventRoutes,
+  explainRoutes,
+  healthRoutes,
+  openaiRoutes,
+  peersRoutes,
+  type Self
+} from '../api/index.ts'
+import type { Directory } from '../discovery/index.ts'
+import { serviceRoutes } from '../ingress/index.ts'
+import type { Metrics } from '../metrics/index.ts'
+import type { Node } from '../node/index.ts'
+import { type ContextTable, nestedRoutes, peerRoutes, type Serving } from '../serving/index.ts'
+import type { Peer, PeerConfig } from './index.ts'
+
+export interface ApiParts {
+  config: PeerConfig
+  log: Logger
+  self: Self
+  node: Node
+  view: View
+  ledger: Ledger
+  directory: Directory
+  dispatcher: Dispatcher
+  dispatch: Peer['dispatch']
+  invoker: Invoker
+  metrics: Metrics
+  serving: Serving
+  contexts: ContextTable
+}
+
+/** What every listener shows of this peer. */
+async function addCommonRoutes(
+  app: FastifyInstance,
+  { self, dispatcher, metrics, view, ledger, invoker, node, directory, config }: ApiParts
+): Promise<void> {
+  await app.register(
+    healthRoutes({ self, dispatcher, registry: metrics.registry, cacheSize: () => [...view.peers()].length })
+  )
+  await app.register(explainRoutes({ dispatcher }))
+  await app.register(adminRoutes({ self, view, dispatcher, invoker }))
+  await app.register(peersRoutes({ self, view, dispatcher, invoker }))
+  await app.register(dhtRoutes({ node, directory, view, mesh: config.mesh }))
+  await app.register(eventRoutes({ ledger }))
+}
+
+/** For programs and people on this machine (a relay: for everyone): the ingress into the mesh. */
+export async function buildLocalApi(parts: ApiParts): Promise<FastifyInstance> {
+  const { config, log, dispatch, dispatcher, invoker, metrics, node, view, self } = parts
+  const app = await createApi({
+    title: `Hedgerow ${self.role}`,
+    version: self.version,
+    log,
+    corsOrigins: config.http?.corsOrigins ?? []
+  })
+  await addCommonRoutes(app, parts)
+  await app.register(askRoutes({ self, view, dispatcher, invoker, node }))
+  await app.register(serviceRoutes({ dispatch, record: metrics.record }))
+  await app.register(openaiRoutes({ dispatch, record: metrics.record, view }))
+  return app
+}
+
+/** For other peers, over libp2p streams: the services that run here. */
+export async function buildPeerApi(parts: ApiParts): Promise<{ app: FastifyInstance; server: Server }> {
+  const { log, self, serving } = parts
+  let server: Server | undefined
+  const app = await createApi({
+    title: `Hedgerow ${self.role}`,
+    version: self.version,
+    log,
+    serverFactory: handler => {
+      const made = createStreamServer(handler)
+      server = made
+      return made
+    }
+  })
+  await addCommonRoutes(app, parts)
+  await app.register(peerRoutes(serving))
+  if (server == null) throw new Error('Fastify made no server')
+  return { app, server }
+}
+
+/** For backends that this peer started: the mesh, on behalf of the request that they serve. */
+export async function buildNestedApi({ log, self, dispatch, contexts, view }: ApiParts): Promise<FastifyInstance> {
+  const app = await createApi({ title: 'Hedgerow, for backends', version: self.version, log })
+  await app.register(nestedRoutes({ dispatch, contexts, view, self: self.peerId }))
+  return app
+}

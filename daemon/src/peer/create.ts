@@ -1,0 +1,192 @@
+import type { DispatchRequest } from '@hedgerow/protocols/dispatch'
+import { createDispatcher } from '@hedgerow/protocols/dispatch'
+import { type HttpService, serveHttp } from '@hedgerow/protocols/invocation/node'
+import { peerIdFromString } from '@libp2p/peer-id'
+import type { PeerStatus, Self } from '../api/index.ts'
+import { createMetrics } from '../metrics/index.ts'
+import { Presence } from '../presence/index.ts'
+import { ContextTable, createServing } from '../serving/index.ts'
+import { buildLocalApi, buildNestedApi, buildPeerApi } from './apis.ts'
+import type { Peer, PeerComponents, PeerConfig } from './index.ts'
+import { createNetwork } from './network.ts'
+import { urlOf } from './url.ts'
+
+/** Milliseconds after which a peer that found nobody serves all the same. */
+const JOIN_TIMEOUT = 20_000
+/** Milliseconds after which services that still start don't hold back the others. */
+const SETTLE_TIMEOUT = 60_000
+/** Milliseconds for goodbye and refusals to reach the others before connections close. */
+const LINGER = 300
+
+export async function createPeer(config: PeerConfig, { services, log }: PeerComponents): Promise<Peer> {
+  const network = await createNetwork(config, log)
+  const { node, view, ledger, gossip, directory, finder, following, invoker } = network
+  const peerId = node.peerId.toString()
+  for (const contract of services.contracts()) view.learnContract(contract)
+
+  const isWorker = config.role === 'worker'
+  // A client only asks: nobody needs to know of it, and nothing is left of it when it ends.
+  const announces = config.role !== 'client'
+  const startedAt = performance.now()
+  let phase: 'starting' | 'running' | 'draining' = 'starting'
+  const joined = (): boolean =>
+    config.relays.length === 0 || node.getConnections().length > 0 || performance.now() - startedAt > JOIN_TIMEOUT
+  const settled = (): boolean => services.settled() || performance.now() - startedAt > SETTLE_TIMEOUT
+  const status = (): PeerStatus => {
+    if (phase === 'draining') return 'draining'
+    return phase === 'running' && joined() && settled() ? 'healthy' : 'starting'
+  }
+  const self: Self = {
+    peerId,
+    workerId: config.name,
+    role: config.role,
+    mesh: config.mesh,
+    version: config.version,
+    capabilities: config.capabilities,
+    uptime: () => performance.now() - startedAt,
+    status,
+    services: () => services.offers().map(({ contract }) => contract.name),
+    assigned: () => services.assigned()
+  }
+
+  const contexts = new ContextTable()
+  const serving = createServing({
+    services,
+    contexts,
+    draining: () => phase === 'draining',
+    onError: err => log.error({ err }, 'serving failed')
+  })
+  const dispatcher = createDispatcher({
+    view,
+    finder,
+    invoker,
+    pinger: { ping: (peer, signal) => node.services.ping.ping(peerIdFromString(peer), { signal }) },
+    clock: {
+      now: () => performance.now(),
+      setTimeout: (callback, ms) => setTimeout(callback, ms),
+      clearTimeout: handle => clearTimeout(handle as NodeJS.Timeout)
+    },
+    random: Math.random,
+    ...(isWorker ? { local: { peerId, serve: serving.invoke } } : {})
+  })
+  const dispatch: Peer['dispatch'] = (request: DispatchRequest) => {
+    const service = view.resolve(request.service)
+    if (service != null) following.use(service)
+    return dispatcher.dispatch(request)
+  }
+
+  const presence = new Presence(
+    { gossip, directory, ledger, log },
+    {
+      mesh: config.mesh,
+      privateKey: config.privateKey,
+      peerId,
+      entryPoint: config.url != null,
+      loads: () => services.loads(),
+      reporters: service => view.candidates(service).length,
+      describe: () => ({
+        role: config.role,
+        name: config.name,
+        version: config.version,
+        addrs: node
+          .getMultiaddrs()
+          .slice(0, 32)
+          .map(addr => addr.toString()),
+        ...(config.url == null ? {} : { url: config.url }),
+        capabilities: config.capabilities,
+        services: services.offers(),
+        eligible: services.eligible()
+      })
+    }
+  )
+
+  const metrics = createMetrics({ node, view, dispatcher, loads: () => services.loads() })
+  const parts = {
+    config,
+    log,
+    self,
+    node,
+    view,
+    ledger,
+    directory,
+    dispatcher,
+    dispatch,
+    invoker,
+    metrics,
+    serving,
+    contexts
+  }
+  const local = await buildLocalApi(parts)
+  const { app: remote, server: remoteServer } = await buildPeerApi(parts)
+  const nested = await buildNestedApi(parts)
+  const unwatchServices = services.addListener(() => {
+    for (const { contract } of services.offers()) following.pin(contract.name)
+    presence.changed()
+  })
+  let http: HttpService | undefined
+
+  const start = async (): Promise<void> => {
+    if (config.http == null) await local.ready()
+    else await local.listen({ host: config.http.host, port: config.http.port })
+    if (isWorker) await nested.listen({ host: '127.0.0.1', port: 0 })
+    await remote.ready()
+    http = await serveHttp(node, remoteServer)
+    if (announces) {
+      node.addEventListener('self:peer:update', () => presence.changed())
+      // The first connection after being alone: what was said before reached nobody.
+      node.addEventListener('peer:identify', () => {
+        if (node.getPeers().length === 1) presence.repeat()
+      })
+    }
+    await network.start()
+    if (announces) presence.start()
+    phase = 'running'
+    if (!isWorker) return
+    await services.start({
+      peerId,
+      meshUrl: urlOf(nested),
+      view,
+      contextFor: service => contexts.open({ requestId: '', depth: 0, service })
+    })
+  }
+
+  const drain = async (): Promise<void> => {
+    if (phase === 'draining') return
+    phase = 'draining'
+    if (announces) await presence.goodbye().catch(err => log.warn({ err }, 'could not say goodbye'))
+    await services.drain()
+    await new Promise(resolve => setTimeout(resolve, LINGER))
+  }
+
+  const stop = async (): Promise<void> => {
+    phase = 'draining'
+    unwatchServices()
+    presence.stop()
+    await local.close()
+    await services.stop()
+    await nested.close()
+    await http?.stop()
+    await remote.close()
+    dispatcher.stop()
+    await network.stop()
+  }
+
+  return {
+    self,
+    node,
+    view,
+    ledger,
+    directory,
+    dispatcher,
+    invoker,
+    presence,
+    api: local,
+    dispatch,
+    start,
+    drain,
+    stop,
+    get url() {
+      return urlOf(local)
+    }
+  }
+}

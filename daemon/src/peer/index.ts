@@ -1,0 +1,108 @@
+/**
+ * A whole peer put together: node, discovery, view, dispatch, HTTP. Workers and relays are this with different parts:
+ * a worker brings a {@link ServiceHost}, a relay serves as circuit relay and bridge, an inspector only asks.
+ *
+ * Data flows one way: statements come in by discovery, end in the ledger and the view; requests come in by the ingress,
+ * go through dispatch and out by the invoker, or to the services that run here.
+ *
+ * @example
+ * ```ts
+ * const peer = await createPeer({ privateKey, mesh: 'hedgerow', role: 'worker', ... }, { services, log })
+ * await peer.start()
+ * await peer.drain() // says goodbye, finishes what runs
+ * await peer.stop()
+ * ```
+ */
+import type { Capabilities, Role, ServiceOffer } from '@hedgerow/protocols/advert'
+import type { ServiceContract } from '@hedgerow/protocols/contract'
+import type { DispatchAnswer, Dispatcher, DispatchRequest } from '@hedgerow/protocols/dispatch'
+import type { Invoker } from '@hedgerow/protocols/invocation'
+import type { Ledger } from '@hedgerow/protocols/ledger'
+import type { View } from '@hedgerow/protocols/view'
+import type { PrivateKey } from '@libp2p/interface'
+import type { FastifyInstance } from 'fastify'
+import type { Logger } from 'pino'
+import type { Self } from '../api/index.ts'
+import type { Directory, RelaySource } from '../discovery/index.ts'
+import type { Node } from '../node/index.ts'
+import type { Presence, ServiceLoad } from '../presence/index.ts'
+import type { LocalService } from '../serving/index.ts'
+
+export { createPeer } from './create.ts'
+export { noServices } from './no-services.ts'
+
+/** The services that run on a peer. */
+export interface ServiceHost {
+  /** a service that is healthy now */
+  get(name: string): LocalService | undefined
+  offers(): ServiceOffer[]
+  /** names of services that could run here */
+  eligible(): string[]
+  /** names of services that should run here */
+  assigned(): string[]
+  loads(): ServiceLoad[]
+  /** contracts of everything that ships with this peer */
+  contracts(): ServiceContract[]
+  /** whether what should run at the start runs, or has shown that it can't */
+  settled(): boolean
+  addListener(listener: () => void): () => void
+  start(environment: ServiceEnvironment): Promise<void>
+  /** takes nothing new and waits for what runs */
+  drain(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** What a host needs of the peer that it is part of. */
+export interface ServiceEnvironment {
+  peerId: string
+  /** where backends reach the mesh */
+  meshUrl: string
+  view: View
+  /** a token for calls that a service makes on its own account */
+  contextFor(service: string): string
+}
+
+export interface PeerConfig {
+  privateKey: PrivateKey
+  mesh: string
+  role: Role
+  /** what its owner calls it */
+  name: string
+  version: string
+  dataDir: string
+  capabilities: Capabilities
+  relays: RelaySource[]
+  /** multiaddrs */
+  listen: string[]
+  announce: string[]
+  mdns: boolean
+  /** where it can be reached over HTTPS by anyone */
+  url?: string
+  /** where the HTTP API listens; left out by a peer that only this process asks, through {@link Peer.api} */
+  http?: { host: string; port: number; corsOrigins: string[] }
+}
+
+export interface PeerComponents {
+  services: ServiceHost
+  log: Logger
+}
+
+export interface Peer {
+  readonly self: Self
+  readonly node: Node
+  readonly view: View
+  readonly ledger: Ledger
+  readonly directory: Directory
+  readonly dispatcher: Dispatcher
+  readonly invoker: Invoker
+  readonly presence: Presence
+  /** the HTTP API on the local port; add routes before `start` */
+  readonly api: FastifyInstance
+  dispatch(request: DispatchRequest): Promise<DispatchAnswer>
+  start(): Promise<void>
+  /** says goodbye, refuses new work, finishes what runs */
+  drain(): Promise<void>
+  stop(): Promise<void>
+  /** where the HTTP API listens; throws while it doesn't */
+  readonly url: string
+}

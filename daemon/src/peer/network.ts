@@ -1,0 +1,83 @@
+import type { Role } from '@hedgerow/protocols/advert'
+import type { Finder } from '@hedgerow/protocols/dispatch'
+import { createInvoker, type NodeInvoker } from '@hedgerow/protocols/invocation/node'
+import { createLedger, type Ledger } from '@hedgerow/protocols/ledger'
+import { createView, type View } from '@hedgerow/protocols/view'
+import type { Logger } from 'pino'
+import {
+  Bootstrapper,
+  createFinder,
+  Directory,
+  Following,
+  Gossip,
+  KnownPeers,
+  SnapshotReader
+} from '../discovery/index.ts'
+import { forwardLibp2pLog } from '../logging/index.ts'
+import { createNode, type Node } from '../node/index.ts'
+import type { PeerConfig } from './index.ts'
+
+/** Everything by which a peer hears of others and reaches them; the lower half of a peer. */
+export interface Network {
+  readonly node: Node
+  readonly view: View
+  readonly ledger: Ledger
+  readonly gossip: Gossip
+  readonly directory: Directory
+  readonly finder: Finder
+  readonly following: Following
+  readonly invoker: NodeInvoker
+  start(): Promise<void>
+  stop(): Promise<void>
+}
+
+const SWEEP_INTERVAL = 5000
+
+const FOLLOWS_ALL: Record<Role, boolean> = { relay: true, worker: false, client: false }
+
+export async function createNetwork(config: PeerConfig, log: Logger): Promise<Network> {
+  const { mesh, role } = config
+  const node = await createNode({ ...config, logger: forwardLibp2pLog(log) })
+  const self = node.peerId.toString()
+  const view = createView({ now: () => performance.now() })
+  const ledger = createLedger({ mesh, view })
+  const gossip = new Gossip({ pubsub: node.services.pubsub, ledger, mesh, log })
+  const directory = new Directory({ dht: node.services.dht, ledger, log })
+  const finder = createFinder({ directory, view, self })
+  const invoker = createInvoker(node)
+  const following = new Following({ node, gossip, finder, view, log }, { all: FOLLOWS_ALL[role] })
+  const knownPeers = new KnownPeers({ node, log }, config.dataDir)
+  const snapshots = new SnapshotReader({ node, invoker, ledger, log })
+  const bootstrapper = new Bootstrapper({ node, log }, { relays: config.relays, remembered: () => knownPeers.addrs() })
+  let sweeper: NodeJS.Timeout | undefined
+
+  return {
+    node,
+    view,
+    ledger,
+    gossip,
+    directory,
+    finder,
+    following,
+    invoker,
+    async start() {
+      await node.start()
+      await knownPeers.start()
+      gossip.start()
+      following.start()
+      snapshots.start()
+      bootstrapper.start()
+      sweeper = setInterval(() => view.sweep(), SWEEP_INTERVAL)
+    },
+    async stop() {
+      clearInterval(sweeper)
+      bootstrapper.stop()
+      snapshots.stop()
+      following.stop()
+      await knownPeers.stop()
+      invoker.stop()
+      ledger.stop()
+      await node.stop()
+    }
+  }
+}
