@@ -1,0 +1,77 @@
+import { createPeer, noServices, type Peer } from '@hedgerow/daemon/peer'
+import { freePort, type Program, VERSION } from '@hedgerow/daemon/startup'
+import type { ServiceContract } from '@hedgerow/protocols/contract'
+import type { PrivateKey } from '@libp2p/interface'
+import type { Logger } from 'pino'
+import { joinRoutes } from './join-routes.ts'
+import type { RelaySettings } from './settings.ts'
+import { carryWebSockets } from './websocket.ts'
+
+export interface RelayInit {
+  settings: RelaySettings
+  privateKey: PrivateKey
+  mesh: string
+  dataDir: string
+  /** services that ship, so that the relay knows their names before any worker came */
+  contracts: ServiceContract[]
+  log: Logger
+}
+
+export interface Relay extends Program {
+  readonly peer: Peer
+  start(): Promise<void>
+}
+
+/**
+ * A peer that others can reach: circuit relay, DHT server and HTTP bridge. One port carries HTTP and libp2p: WebSocket
+ * upgrades go to the node, the rest to the HTTP API.
+ */
+export async function createRelay({ settings, privateKey, mesh, dataDir, contracts, log }: RelayInit): Promise<Relay> {
+  const httpPort = settings.httpPort === 0 ? await freePort() : settings.httpPort
+  // The node's own WebSocket listener stays on loopback; the world sees the HTTP port.
+  const wsPort = await freePort()
+  const announce = [...settings.announce, ...publicAddrs(settings, httpPort)]
+  const peer = await createPeer(
+    {
+      privateKey,
+      mesh,
+      role: 'relay',
+      name: settings.name,
+      version: VERSION,
+      dataDir,
+      capabilities: { cores: 0, memory: 0, disk: 0, gpus: [], arch: process.arch, platform: process.platform },
+      relays: settings.relay,
+      listen: [...(settings.listen ?? []), `/ip4/127.0.0.1/tcp/${wsPort}/ws`],
+      announce,
+      mdns: settings.mdns,
+      ...(settings.url == null ? {} : { url: settings.url }),
+      http: { host: settings.httpHost, port: httpPort, corsOrigins: settings.corsOrigins }
+    },
+    { services: noServices(contracts), log }
+  )
+  carryWebSockets(peer.api.server, wsPort, log)
+  await peer.api.register(joinRoutes({ peer, mesh, privatePort: wsPort }))
+  return {
+    peer,
+    async start() {
+      await peer.start()
+      await peer.directory.provide('relay')
+      if (settings.url != null) await peer.directory.provide('entry-point')
+    },
+    drain: () => peer.drain(),
+    stop: () => peer.stop()
+  }
+}
+
+function publicAddrs({ url, httpHost }: RelaySettings, httpPort: number): string[] {
+  const local =
+    httpHost === '0.0.0.0' || httpHost === '127.0.0.1'
+      ? [`/ip4/127.0.0.1/tcp/${httpPort}/ws`]
+      : [`/${httpHost.includes(':') ? 'ip6' : 'ip4'}/${httpHost}/tcp/${httpPort}/ws`]
+  if (url == null) return local
+  const { protocol, hostname, port } = new URL(url)
+  return [
+    protocol === 'https:' ? `/dns4/${hostname}/tcp/${port || 443}/tls/ws` : `/dns4/${hostname}/tcp/${port || 80}/ws`,
+    ...local
+  ]
+}

@@ -1,0 +1,42 @@
+import {
+  addSettings,
+  type PeerSettings,
+  parsers,
+  peerSettings,
+  readSettings,
+  type Setting
+} from '@hedgerow/daemon/config'
+import { Command } from 'commander'
+
+export interface RelaySettings extends PeerSettings {
+  url?: string
+}
+
+const url = (value: string): string => {
+  const [source] = parsers.relays(value)
+  if (source == null || !('url' in source)) throw new Error('unreachable: relays() refuses what is not a URL')
+  return new URL(source.url).origin
+}
+
+const SETTINGS: Setting[] = [
+  // Frontends on any site call a relay; who they are is for credentials to say, not for CORS.
+  ...peerSettings({ role: 'relay', httpPort: 8080, corsOrigins: ['*'] }),
+  {
+    flags: '--url <url>',
+    env: 'HEDGEROW_URL',
+    help: 'where this relay can be reached from the internet, as in https://mesh.example.org',
+    parse: url
+  }
+]
+
+/** @throws {ConfigError} @throws {NothingToDo} after --help */
+export function readRelaySettings(argv: string[], version: string): RelaySettings {
+  const command = new Command('hedgerow-relay')
+    .description('Runs a relay of a Hedgerow mesh: bootstraps peers, connects those behind NATs, bridges plain HTTP.')
+    .version(version)
+    .addHelpText(
+      'after',
+      '\nOne port carries HTTP and libp2p (WebSocket). A mesh may have any number of relays; name the others with --relay.'
+    )
+  return readSettings(addSettings(command, SETTINGS), SETTINGS, argv) as unknown as RelaySettings
+}
