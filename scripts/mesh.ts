@@ -1,0 +1,203 @@
+/**
+ * A mesh of separate processes on this machine: what `npm start` shows, and what tests and benchmarks run against.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, open } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+
+/** What ships and works with nothing else installed; `llm-inference` needs an upstream. */
+export const EMBEDDED_SERVICES = ['ner-extraction', 'document-processing', 'vision-ocr', 'rag-embeddings', 'notes-coa']
+
+export interface MeshInit {
+  /** the relay's; the workers take the next ones. 0 = any free ports */
+  httpPort: number
+  workers: number
+  /** each peer keeps its state in a folder below */
+  dataDir: string
+  /** further environment of every peer, or of one by name */
+  env?: Record<string, string>
+  envOf?: Record<string, Record<string, string>>
+  /** services that `ready` waits for, each on as many workers as it wants and can get */
+  services?: string[]
+  /** write each peer's log into its data directory instead of stderr. @default false */
+  logToFile?: boolean
+  onPeer?(peer: PeerProcess): void
+  onExit?(name: string, how: string): void
+}
+
+export interface PeerProcess {
+  name: string
+  role: 'relay' | 'worker'
+  peerId: string
+  pid: number
+  url: string
+  child: ChildProcess
+}
+
+export interface Mesh {
+  relay: PeerProcess
+  workers: PeerProcess[]
+  /** resolves when every service is offered to the relay by two workers (one, if there is only one) */
+  ready(signal: AbortSignal): Promise<void>
+  /** one more worker, or one that was stopped, again */
+  startWorker(name: string, port?: number): Promise<PeerProcess>
+  stop(): Promise<void>
+}
+
+/** A peer's programs; the pinned Node runs the sources as they are. */
+const PROGRAMS = { relay: join(root, 'bootstrap-relay/src/main.ts'), worker: join(root, 'daemon/src/main.ts') }
+const START_TIMEOUT = 30_000
+const STOP_TIMEOUT = 35_000
+const POLL = 100
+
+/** @throws {Error} when a port is taken, or a peer does not come up */
+export async function startMesh(init: MeshInit): Promise<Mesh> {
+  const port = (i: number): number => (init.httpPort === 0 ? 0 : init.httpPort + i)
+  const ports = await Promise.all(Array.from({ length: init.workers + 1 }, (_, i) => usable(port(i))))
+  const started: PeerProcess[] = []
+  let stopping = false
+
+  const launch = async (
+    name: string,
+    role: 'relay' | 'worker',
+    httpPort: number,
+    relay?: string
+  ): Promise<PeerProcess> => {
+    const dataDir = join(init.dataDir, name)
+    await mkdir(dataDir, { recursive: true, mode: 0o700 })
+    const log = init.logToFile === true ? await open(join(dataDir, 'log'), 'a') : undefined
+    const child = spawn(
+      process.execPath,
+      ['--conditions=hedgerow-source', '--disable-warning=ExperimentalWarning', PROGRAMS[role]],
+      {
+        cwd: root,
+        stdio: ['pipe', 'ignore', log?.fd ?? 'inherit'],
+        // Ctrl-C reaches the whole process group; the peers are told to stop in order, by us.
+        detached: true,
+        env: {
+          ...process.env,
+          LOG_LEVEL: process.env.LOG_LEVEL ?? (init.logToFile === true ? 'info' : 'warn'),
+          ...init.env,
+          ...init.envOf?.[name],
+          HEDGEROW_PARENT: 'stdin',
+          HEDGEROW_NAME: name,
+          HEDGEROW_DATA_DIR: dataDir,
+          HEDGEROW_HTTP_PORT: String(httpPort),
+          HEDGEROW_HTTP_HOST: '127.0.0.1',
+          HEDGEROW_LISTEN: '/ip4/127.0.0.1/tcp/0',
+          HEDGEROW_MDNS: 'false',
+          HEDGEROW_RELAY: relay ?? ''
+        }
+      }
+    )
+    await log?.close()
+    child.stdin?.on('error', () => {})
+    child.once('exit', (code, signal) => {
+      if (!stopping) init.onExit?.(name, signal ?? `exit code ${code}`)
+    })
+    const url = `http://127.0.0.1:${httpPort}`
+    const { peer_id, pid } = await comesUp(child, name, url)
+    const peer: PeerProcess = { name, role, peerId: peer_id, pid, url, child }
+    started.push(peer)
+    init.onPeer?.(peer)
+    return peer
+  }
+
+  const stop = async (): Promise<void> => {
+    stopping = true
+    await Promise.all(started.map(({ child }) => end(child)))
+  }
+
+  try {
+    const relay = await launch('relay', 'relay', ports[0] ?? 0)
+    const startWorker = async (name: string, httpPort = 0): Promise<PeerProcess> =>
+      launch(name, 'worker', await usable(httpPort), relay.url)
+    const workers = await Promise.all(
+      ports.slice(1).map((httpPort, i) => launch(`worker-${i + 1}`, 'worker', httpPort, relay.url))
+    )
+    return { relay, workers, startWorker, stop, ready: signal => servicesReady(relay.url, init, signal) }
+  } catch (err) {
+    await stop()
+    throw err
+  }
+}
+
+/** A port that is free now. @throws {Error} when the wanted one isn't */
+async function usable(port: number): Promise<number> {
+  const probe = createServer()
+  try {
+    const listening = once(probe, 'listening')
+    probe.listen(port, '127.0.0.1')
+    await listening
+  } catch {
+    throw new Error(
+      `HEDGEROW_HTTP_PORT: port ${port} is in use; end what listens there, or name another port (the workers take the next ones)`
+    )
+  }
+  const address = probe.address()
+  probe.close()
+  await once(probe, 'close')
+  return typeof address === 'object' && address != null ? address.port : port
+}
+
+interface Health {
+  peer_id: string
+  pid: number
+}
+
+async function comesUp(child: ChildProcess, name: string, url: string): Promise<Health> {
+  const signal = AbortSignal.timeout(START_TIMEOUT)
+  while (!signal.aborted) {
+    if (child.exitCode != null || child.signalCode != null)
+      throw new Error(`${name} ended before it was up; its lines above say why`)
+    const health = await getJson<Health>(`${url}/health`)
+    if (health?.peer_id != null && health.pid === child.pid) return health
+    await sleep(POLL)
+  }
+  throw new Error(`${name} does not answer at ${url}`)
+}
+
+async function servicesReady(
+  relay: string,
+  { services = EMBEDDED_SERVICES, workers }: MeshInit,
+  signal: AbortSignal
+): Promise<void> {
+  let missing = services
+  while (!signal.aborted) {
+    const answer = await getJson<{ services: Array<{ name: string; wanted: number; healthy: number }> }>(
+      `${relay}/api/services`
+    )
+    const rows = answer?.services ?? []
+    missing = services.filter(name => {
+      const row = rows.find(one => one.name === name)
+      return row == null || row.healthy < Math.min(workers, Math.max(1, row.wanted))
+    })
+    if (missing.length === 0) return
+    await sleep(POLL)
+  }
+  throw new Error(`no worker offers ${missing.join(', ')}`)
+}
+
+async function getJson<T>(url: string): Promise<T | undefined> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(2000) })
+    return (await response.json()) as T
+  } catch {
+    return undefined
+  }
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode != null || child.signalCode != null) return
+  const exited = once(child, 'exit')
+  child.kill('SIGTERM')
+  const late = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT)
+  await exited
+  clearTimeout(late)
+}

@@ -1,0 +1,70 @@
+/**
+ * `npm start`: a complete mesh on this machine, one relay and three workers, each a process of its own that finds the
+ * others as it would on real hosts. It runs until Ctrl-C.
+ */
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { EMBEDDED_SERVICES, startMesh } from './mesh.ts'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const DEFAULT_PORT = 8080
+const WORKERS = 3
+const READY_TIMEOUT = 120_000
+
+function fail(message: string, code: number): never {
+  process.stderr.write(`${message}\n`)
+  process.exit(code)
+}
+
+const port = Number(process.env.HEDGEROW_HTTP_PORT || DEFAULT_PORT)
+if (!Number.isInteger(port) || port < 1 || port > 65535 - WORKERS)
+  fail(
+    `HEDGEROW_HTTP_PORT: ${JSON.stringify(process.env.HEDGEROW_HTTP_PORT)} is not usable: it must be a port number, with the next ${WORKERS} free too`,
+    2
+  )
+
+const mesh = await startMesh({
+  httpPort: port,
+  workers: WORKERS,
+  dataDir: process.env.HEDGEROW_DATA_DIR || join(root, '.hedgerow'),
+  onPeer: ({ name, role, peerId, pid, url }) =>
+    console.log(`peer ${name} role=${role} peer_id=${peerId} pid=${pid} http=${url}`),
+  onExit: (name, how) => process.stderr.write(`${name} ended by itself (${how}); its lines above say why\n`)
+}).catch(err => fail(err.message, 2))
+
+let ending = false
+const end = async (): Promise<void> => {
+  if (ending) process.exit(130)
+  ending = true
+  await mesh.stop()
+  process.exit(0)
+}
+process.on('SIGINT', () => void end())
+process.on('SIGTERM', () => void end())
+process.on('SIGHUP', () => void end())
+
+try {
+  await mesh.ready(AbortSignal.timeout(READY_TIMEOUT))
+} catch (err) {
+  if (!ending) {
+    process.stderr.write(`not ready after ${READY_TIMEOUT / 1000} s: ${err instanceof Error ? err.message : err}\n`)
+    await mesh.stop()
+    process.exit(1)
+  }
+}
+
+if (!ending) {
+  const url = `http://127.0.0.1:${port}`
+  console.log(`ready
+${url}/docs  what this mesh answers, ${EMBEDDED_SERVICES.length} services on ${WORKERS} workers; try:
+
+curl -s ${url}/service/ner -H 'content-type: application/json' -d '{"text":"Mrs Ada Obi owes Barclaycard £1,240.50, due 3 March 2026"}'
+curl -s ${url}/service/rag/documents -H 'content-type: application/json' -d '{"text":"Breathing space pauses most interest, fees and enforcement for 60 days."}'
+curl -s ${url}/service/rag -H 'content-type: application/json' -d '{"query":"how long are creditors held off?","top_k":1}'
+curl -s ${url}/service/ocr -H 'content-type: application/pdf' --data-binary @examples/data/creditor-letter-scan.pdf
+curl -s ${url}/service/upload -H 'content-type: application/pdf' --data-binary @examples/data/creditor-letter.pdf
+curl -s ${url}/service/notes -H 'content-type: text/plain' --data-binary @examples/data/adviser-notes-labelled.txt
+curl -s ${url}/api/services
+
+Ctrl-C ends it.`)
+}
