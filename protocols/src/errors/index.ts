@@ -15,6 +15,7 @@ const ERRORS = {
   UnknownOperation: { status: 404, title: 'No such operation' },
   UnknownRoute: { status: 404, title: 'No such route' },
   UnknownRequest: { status: 404, title: 'No such request' },
+  UnknownModel: { status: 404, title: 'No such model' },
   UnknownPeer: { status: 404, title: 'No such peer' },
   MethodNotAllowed: { status: 405, title: 'Method not allowed' },
   BodyTooLarge: { status: 413, title: 'Body too large' },
@@ -58,6 +59,8 @@ export interface MeshErrorDetails {
   /** whether sending the request again could do anything twice */
   retry_safe?: boolean
   attempts?: number
+  /** methods that a path has; also sent as `Allow` */
+  allow?: string[]
 }
 
 /** RFC 9457 problem details. */
