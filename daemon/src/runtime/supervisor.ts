@@ -76,8 +76,8 @@ export class Supervisor implements Backend {
   }
 
   suspect(): void {
-    if (this.#state !== 'healthy' || this.#clock.now() - this.#probedAt < SUSPECT_INTERVAL) return
-    this.#schedule(0, () => this.#probe())
+    if (this.#state !== 'healthy' || this.#probing) return
+    this.#schedule(this.#probedAt + SUSPECT_INTERVAL - this.#clock.now(), () => this.#probe())
   }
 
   drain(): void {
@@ -232,7 +232,7 @@ export class Supervisor implements Backend {
 
   #schedule(wait: number, act: () => void): void {
     this.#clock.clearTimeout(this.#timer)
-    this.#timer = this.#clock.setTimeout(act, wait)
+    this.#timer = this.#clock.setTimeout(act, Math.max(0, wait))
   }
 
   #enter(state: BackendState, reason?: string): void {
