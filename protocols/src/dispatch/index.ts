@@ -39,6 +39,8 @@ export interface DispatchRequest {
   depth?: number
   /** `service/{name}` when a service calls on its own account, which alone may use internal operations */
   caller?: string
+  /** the caller vouches that doing it twice does no harm (`Idempotency-Key`), whatever the operation declares */
+  repeatable?: boolean
   /** the caller's W3C traceparent, continued; a new trace when left out or malformed */
   traceparent?: string
 }
@@ -101,6 +103,8 @@ export interface Clock {
   now(): number
   setTimeout(callback: () => void, milliseconds: number): unknown
   clearTimeout(handle: unknown): void
+  /** milliseconds since 1970, for what people read. @default Date.now */
+  date?(): number
 }
 
 /** `GET /explain/{request_id}`; in snake_case because it is shown as it is. Times in milliseconds. */
@@ -138,13 +142,13 @@ export interface ExplainedCandidate {
 
 export interface ExplainedAttempt {
   peer_id: string
-  /** `answered`, or the code of the error */
+  /** `answered`, the code of the error, `abandoned` (not the worker's fault), or `pending` */
   outcome: string
   detail?: string
   status?: number
   path: Path | null
   transport: Transport | null
-  /** why this worker: `picked`, `retry`, `hedge`, `pinned`, `only` */
+  /** why this worker: `picked`, `new` (never tried before), `retry`, `hedge`, `pinned`, `only` */
   reason: string
   ms: number
 }
@@ -174,5 +178,9 @@ export interface PeerExperience {
   /** ejected from routing for this many more milliseconds; 0 = in routing */
   ejected_for_ms: number
   ejections: number
-  per_service: Record<string, { latency_ms: number; in_flight: number }>
+  /** an ejection here concerns the one service; the fields above concern the peer */
+  per_service: Record<
+    string,
+    { latency_ms: number; in_flight: number; consecutive_failures: number; ejected_for_ms: number }
+  >
 }

@@ -1,0 +1,91 @@
+import { EJECTION, EJECTION_MEMORY, MAX_EJECTION, MAX_FAILURES } from './constants.ts'
+
+/**
+ * - `in`: in routing
+ * - `out`: ejected
+ * - `unproven`: has been out for long enough, but hasn't shown yet that it answers
+ * - `trial`: may get one request to show that it works
+ * - `tried`: has that request in hand
+ */
+export type Standing = 'in' | 'out' | 'unproven' | 'trial' | 'tried'
+
+/** Why something was taken out, from what may be the requests' fault to what can't be. */
+export const CAUSES = ['failing', 'unreachable', 'wedged'] as const
+export type Cause = (typeof CAUSES)[number]
+
+/** Whether a peer, or one service on it, is fit to be routed to, as this peer experienced it. */
+export class Health {
+  /** failures since the last success */
+  failures = 0
+  /** ejections in a row */
+  ejections = 0
+  cause: Cause = 'failing'
+  /** when it was last taken out */
+  ejectedAt = -Infinity
+  private until = -Infinity
+  private ejected = false
+  private proven = false
+  private trying = false
+  private readonly needsProof: boolean
+
+  /** @param needsProof whether a ping must be answered before a request is risked */
+  constructor(needsProof: boolean) {
+    this.needsProof = needsProof
+  }
+
+  /** @param aliveAt when it last said by itself that it is there: an ejection from before that is over */
+  standing(now: number, aliveAt = -Infinity): Standing {
+    if (!this.ejected) return 'in'
+    if (now < this.until && aliveAt <= this.ejectedAt) return 'out'
+    if (this.needsProof && !this.proven) return 'unproven'
+    return this.trying ? 'tried' : 'trial'
+  }
+
+  /** Milliseconds that it will stay out. */
+  remaining(now: number): number {
+    return this.ejected ? Math.max(0, this.until - now) : 0
+  }
+
+  succeed(): void {
+    this.failures = 0
+    if (!this.ejected || !this.trying) return
+    this.ejected = false
+    this.trying = false
+  }
+
+  /** @returns whether this took it out */
+  fail(now: number): boolean {
+    this.failures++
+    // What comes back from requests that were under way when it was taken out says nothing new.
+    if (this.ejected ? !this.trying : this.failures < MAX_FAILURES) return false
+    this.eject('failing', now)
+    return true
+  }
+
+  eject(cause: Cause, now: number): void {
+    this.trying = false
+    if (this.ejected && now < this.until && CAUSES.indexOf(cause) <= CAUSES.indexOf(this.cause)) return
+    if (now - this.until > EJECTION_MEMORY) this.ejections = 0
+    this.until = now + Math.min(MAX_EJECTION, EJECTION * 2 ** this.ejections)
+    this.ejections++
+    this.cause = cause
+    this.ejectedAt = now
+    this.ejected = true
+    this.proven = false
+  }
+
+  /** It answered a ping. */
+  prove(): void {
+    this.proven = true
+  }
+
+  /** A request is sent; while it is ejected, that request decides whether it is back. */
+  beginTrial(): void {
+    this.trying = this.ejected
+  }
+
+  /** That request ended without telling anything, as when its caller left. */
+  endTrial(): void {
+    this.trying = false
+  }
+}

@@ -1,0 +1,87 @@
+import { matchOperation, methodsOf, type Operation, type ServiceContract } from '../contract/index.ts'
+import { MeshError, type MeshErrorCode, type MeshErrorDetails } from '../errors/index.ts'
+import { MAX_DEPTH } from '../ids/index.ts'
+import type { Headers } from '../invocation/index.ts'
+import type { Needs } from './eligible.ts'
+import type { ServiceState } from './experience.ts'
+import { requestHeaders, single } from './headers.ts'
+import type { DispatchRequest } from './index.ts'
+import type { LatencyWindow } from './latency-window.ts'
+import { tooLarge } from './request-body.ts'
+import { continueTrace } from './trace.ts'
+
+/** What a request asks for, checked against what the service promises. */
+export interface Plan {
+  request: DispatchRequest
+  requestId: string
+  service: ServiceState
+  operation: Operation
+  /** as in `POST /extract` */
+  operationName: string
+  /** the operation's latencies */
+  window: LatencyWindow
+  needs: Needs
+  /** path and query as the worker gets them */
+  path: string
+  /** headers as the worker gets them, but for the time left */
+  headers: Headers
+  traceparent: string
+  /** when the caller's time is up; Infinity when it has all the time */
+  deadline: number
+}
+
+export interface PlanInput {
+  request: DispatchRequest
+  requestId: string
+  service: ServiceState
+  contract: ServiceContract
+  now: number
+}
+
+/** @throws {MeshError} when no worker should be troubled with it */
+export function makePlan({ request, requestId, service, contract, now }: PlanInput): Plan {
+  const { method, path, caller, depth = 0, timeout = Infinity, worker, resource } = request
+  const { name } = service
+  const refuse = (code: MeshErrorCode, message: string, details?: MeshErrorDetails): MeshError =>
+    new MeshError(code, message, { service: name, request_id: requestId, ...details })
+  if (depth > MAX_DEPTH) throw refuse('TooDeep', `calls may be nested ${MAX_DEPTH} deep; this one is at ${depth}`)
+  const operation = matchOperation(contract, method, path)?.operation
+  if (operation == null || (operation.internal && caller !== `service/${name}`)) {
+    const allow = methodsOf({ operations: contract.operations.filter(({ internal }) => !internal) }, path)
+    throw allow.length === 0
+      ? refuse('UnknownOperation', `${name} has no such path; GET /api/services lists what there is`)
+      : refuse('MethodNotAllowed', `${name} has this path for ${allow.join(', ')} only`, { allow })
+  }
+  if (Number(single(request.headers, 'content-length') ?? 0) > operation.bodyLimit) throw tooLarge(operation.bodyLimit)
+  const { traceparent, continued } = continueTrace(request.traceparent)
+  const operationName = `${operation.method} ${operation.path}`
+  return {
+    request,
+    requestId,
+    service,
+    operation,
+    operationName,
+    window: service.window(operationName),
+    needs: {
+      method,
+      path,
+      contract,
+      worker,
+      resource,
+      idempotent: operation.idempotent,
+      preferred: preferredResource(contract.stateKey, path)
+    },
+    path: `/service/${name}${path}`,
+    headers: requestHeaders(request.headers, { requestId, depth, caller, traceparent, traceContinued: continued }),
+    traceparent,
+    deadline: now + timeout
+  }
+}
+
+/** A service that keeps data by key says so; who holds the key of this request answers it best. */
+export function preferredResource(stateKey: string | undefined, path: string): string | undefined {
+  const mark = path.indexOf('?')
+  if (stateKey == null || mark === -1) return undefined
+  const value = new URLSearchParams(path.slice(mark)).get(stateKey)
+  return value == null ? undefined : `${stateKey}/${value}`
+}
