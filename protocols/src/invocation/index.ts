@@ -32,6 +32,10 @@ export interface IncomingAnswer {
    * {@link InvocationError} when the answer breaks off. Leaving the loop early cancels the exchange.
    */
   body: AsyncIterable<Uint8Array>
+  /** the whole body, where it has arrived already; `body` gives the same bytes */
+  complete?: Uint8Array
+  /** how this answer came, where the invoker knows */
+  route?: Route
 }
 
 /** How a peer was reached. */

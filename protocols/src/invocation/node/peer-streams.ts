@@ -1,0 +1,229 @@
+/** The streams that a client keeps to one peer. */
+import type { Connection, PeerId, Stream } from '@libp2p/interface'
+import { Client } from 'undici'
+import { HTTP_PROTOCOL } from '../../ids/index.ts'
+import { InvocationError, type Route } from '../index.ts'
+import { MAX_INBOUND_STREAMS, OPEN_TIMEOUT } from './constants.ts'
+import { bestConnection, rankOf, routeOf } from './route.ts'
+import { type StreamDuplex, streamDuplex } from './stream-duplex.ts'
+
+/** The part of a libp2p node that is needed to reach peers. */
+export interface InvokerComponents {
+  getConnections(peer: PeerId): Connection[]
+  dial(peer: PeerId, options: { signal: AbortSignal }): Promise<Connection>
+}
+
+export interface PeerStreamsInit {
+  maxStreams: number
+  maxWaiting: number
+}
+
+/** A stream with an HTTP client on it. */
+export interface Channel {
+  readonly client: Client
+  readonly duplex: StreamDuplex
+  readonly route: Route
+  /** how many requests were sent on it */
+  uses: number
+  /** milliseconds of the monotonic clock */
+  idleSince: number
+}
+
+interface Waiting {
+  resolve(channel: Channel | undefined): void
+}
+
+export class PeerStreams {
+  readonly peer: string
+  readonly peerId: PeerId
+  readonly #components: InvokerComponents
+  readonly #init: PeerStreamsInit
+  /** the most recently used last */
+  readonly #idle: Channel[] = []
+  readonly #channels = new Set<Channel>()
+  readonly #waiting: Waiting[] = []
+  #opening = 0
+  #retired = false
+  /** milliseconds of the monotonic clock */
+  lastUsed = performance.now()
+
+  constructor(peerId: PeerId, components: InvokerComponents, init: PeerStreamsInit) {
+    this.peer = peerId.toString()
+    this.peerId = peerId
+    this.#components = components
+    this.#init = init
+  }
+
+  get open(): number {
+    return this.#channels.size
+  }
+
+  get idle(): number {
+    return this.#idle.length
+  }
+
+  get waiting(): number {
+    return this.#waiting.length
+  }
+
+  /** nothing is open and nobody waits */
+  get unused(): boolean {
+    return this.#channels.size + this.#opening + this.#waiting.length === 0
+  }
+
+  /** A stream that is open and free, if there is one: the one used last, so that the others can be closed. */
+  takeIdle(): Channel | undefined {
+    for (let channel = this.#idle.pop(); channel != null; channel = this.#idle.pop()) {
+      if (!channel.duplex.writable) continue
+      if (this.#isOutdated(channel)) channel.duplex.end()
+      else return channel
+    }
+    return undefined
+  }
+
+  /** @throws {InvocationError} of phase `connect` */
+  async acquire(signal: AbortSignal): Promise<Channel> {
+    if (this.#channels.size + this.#opening >= this.#init.maxStreams) {
+      const freed = await this.#wait(signal)
+      if (freed != null) return freed
+    }
+    return this.#open(signal)
+  }
+
+  /** Gives back a stream that was taken. */
+  release(channel: Channel, reusable: boolean): void {
+    if (!reusable || !channel.duplex.writable) return
+    if (this.#retired) {
+      channel.duplex.end()
+      return
+    }
+    const next = this.#waiting.shift()
+    if (next != null) {
+      next.resolve(channel)
+      return
+    }
+    channel.idleSince = performance.now()
+    this.#idle.push(channel)
+  }
+
+  /** Closes streams that nobody has used since `before`. */
+  closeIdle(before: number): void {
+    while (this.#idle[0] != null && this.#idle[0].idleSince <= before) this.#idle.shift()?.duplex.end()
+  }
+
+  /** Closes the streams, each after the request that is under way on it. */
+  retire(): void {
+    this.#retired = true
+    this.closeIdle(Number.POSITIVE_INFINITY)
+  }
+
+  /** Cuts off whatever is under way. */
+  destroy(): void {
+    for (const { duplex } of this.#channels) duplex.destroy()
+  }
+
+  /** A stream over a relay is given up as soon as there is a better way. */
+  #isOutdated({ route }: Channel): boolean {
+    const rank = rankOf(route)
+    if (rank === 0) return false
+    const best = bestConnection(this.#components.getConnections(this.peerId))
+    return best != null && rankOf(routeOf(best)) < rank
+  }
+
+  /** @returns a stream that was freed, or nothing when one more may be opened */
+  #wait(signal: AbortSignal): Promise<Channel | undefined> {
+    if (this.#waiting.length >= this.#init.maxWaiting) {
+      throw new InvocationError('connect', this.peer, `${this.#waiting.length} requests already wait for a stream`)
+    }
+    return new Promise((resolve, reject) => {
+      const waiting: Waiting = {
+        resolve: channel => {
+          signal.removeEventListener('abort', onAbort)
+          resolve(channel)
+        }
+      }
+      const onAbort = (): void => {
+        signal.removeEventListener('abort', onAbort)
+        this.#waiting.splice(this.#waiting.indexOf(waiting), 1)
+        reject(
+          new InvocationError('connect', this.peer, 'aborted while waiting for a stream', { cause: signal.reason })
+        )
+      }
+      signal.addEventListener('abort', onAbort)
+      this.#waiting.push(waiting)
+    })
+  }
+
+  async #open(signal: AbortSignal): Promise<Channel> {
+    this.#opening++
+    try {
+      const limited = AbortSignal.any([signal, AbortSignal.timeout(OPEN_TIMEOUT)])
+      const { stream, connection } = await this.#newStream(limited)
+      return this.#channel(streamDuplex(stream, connection))
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause)
+      throw new InvocationError('connect', this.peer, `no stream could be opened: ${reason}`, { cause })
+    } finally {
+      this.#opening--
+      this.#admit()
+    }
+  }
+
+  async #newStream(signal: AbortSignal): Promise<{ stream: Stream; connection: Connection }> {
+    for (;;) {
+      const connection =
+        bestConnection(this.#components.getConnections(this.peerId)) ??
+        (await this.#components.dial(this.peerId, { signal }))
+      try {
+        const stream = await connection.newStream(HTTP_PROTOCOL, {
+          signal,
+          runOnLimitedConnection: true,
+          // what the handler for the same protocol says counts for outbound streams too, if there is one
+          maxOutboundStreams: MAX_INBOUND_STREAMS
+        })
+        return { stream, connection }
+      } catch (err) {
+        if (!isClosed(err)) throw err
+        // The other side has left the connection, but its transport has not noticed (WebSockets don't close when a
+        // connection is aborted). Nobody else would clear it away, so that the peer is dialled again.
+        connection.abort(err)
+      }
+    }
+  }
+
+  #channel(duplex: StreamDuplex): Channel {
+    let connected = false
+    const client = new Client('http://peer', {
+      pipelining: 1,
+      // dispatch has its own
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      // undici waits for the callback, and doesn't expect it before it is ready
+      connect: (_options, callback) =>
+        queueMicrotask(() => {
+          if (connected) return callback(new Error('the stream is closed'), null)
+          connected = true
+          callback(null, duplex)
+        })
+    })
+    const channel: Channel = { client, duplex, route: routeOf(duplex.connection), uses: 0, idleSince: 0 }
+    this.#channels.add(channel)
+    duplex.on('error', () => {})
+    duplex.once('close', () => {
+      this.#channels.delete(channel)
+      const index = this.#idle.indexOf(channel)
+      if (index !== -1) this.#idle.splice(index, 1)
+      this.#admit()
+    })
+    return channel
+  }
+
+  /** One more may be opened: whoever waits longest does. */
+  #admit(): void {
+    if (this.#channels.size + this.#opening < this.#init.maxStreams) this.#waiting.shift()?.resolve(undefined)
+  }
+}
+
+function isClosed(err: unknown): err is Error {
+  return err instanceof Error && (err.name === 'ConnectionClosedError' || err.name === 'MuxerClosedError')
+}
