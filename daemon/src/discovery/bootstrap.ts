@@ -1,5 +1,5 @@
 import { NAME_PATTERN } from '@hedgerow/protocols/ids'
-import type { Libp2p } from '@libp2p/interface'
+import type { Libp2p, PeerInfo } from '@libp2p/interface'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { Ajv } from 'ajv'
 import type { Logger } from 'pino'
@@ -113,14 +113,17 @@ export class Bootstrapper {
     this.#node.removeEventListener('peer:discovery', this.#onDiscovery)
   }
 
-  #onDiscovery = (event: CustomEvent<{ id: { toString(): string }; multiaddrs: Multiaddr[] }>): void => {
+  #onDiscovery = (event: CustomEvent<PeerInfo>): void => {
+    const { id, multiaddrs } = event.detail
     // The DHT "discovers" whoever it hears of; only neighbours (mDNS) come with addresses we didn't have, and few.
-    if (this.#node.getConnections().length >= 50 || event.detail.multiaddrs.length === 0) return
-    const id = event.detail.id.toString()
-    if (this.#node.getConnections().some(({ remotePeer }) => remotePeer.toString() === id)) return
-    this.#node
-      .dial(event.detail.multiaddrs, { signal: this.#stopped.signal })
-      .catch(err => this.#log.debug({ err, peer: id }, 'a discovered peer could not be dialled'))
+    if (this.#node.getConnections().length >= 50 || multiaddrs.length === 0) return
+    if (this.#node.getConnections().some(({ remotePeer }) => remotePeer.equals(id))) return
+    // By its id, not its addresses: libp2p joins dials to one peer, but of two connections to one address it aborts one,
+    // with what already runs on it.
+    this.#node.peerStore
+      .merge(id, { multiaddrs })
+      .then(() => this.#node.dial(id, { signal: this.#stopped.signal }))
+      .catch(err => this.#log.debug({ err, peer: id.toString() }, 'a discovered peer could not be dialled'))
   }
 
   #check(): void {
