@@ -52,6 +52,12 @@ describe('dispatch, when a worker fails', () => {
     assert.equal(called.error.details.attempts, 1)
   })
 
+  it('repeats what the caller vouches for, whatever the operation declares', async () => {
+    const mesh = new FakeMesh({ contract: ONCE })
+    firstOne(mesh, peerId => mesh.worker(peerId).kill())
+    assert.equal(answerOf(await mesh.call({ repeatable: true })).attempts, 2)
+  })
+
   it('sends to another whatever could not be sent at all', async () => {
     const mesh = new FakeMesh({ workers: ['dead', 'alive'], contract: ONCE })
     mesh.worker('dead').kill()

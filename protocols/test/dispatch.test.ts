@@ -297,6 +297,23 @@ describe('dispatch', () => {
       assert.equal(mesh.lookups, 1)
     })
 
+    it('goes on being looked for when the first worker is found', async () => {
+      const mesh = new FakeMesh({ workers: [] })
+      mesh.view.learnContract(contract())
+      let ended = false
+      mesh.finder = async (_service, signal) => {
+        signal.addEventListener('abort', () => {
+          ended = true
+        })
+        mesh.join('found')
+        return true
+      }
+      answerOf(await mesh.call())
+      assert.equal(ended, false)
+      await mesh.clock.advance(10_000)
+      assert.equal(ended, true)
+    })
+
     it('is not waited for longer than the caller will wait', async () => {
       const mesh = new FakeMesh({ workers: [] })
       mesh.view.learnContract(contract())

@@ -162,6 +162,7 @@ export class Attempt implements Pending, Progress, StreamOwner {
     this.headAt = this.init.now()
     this.firstByte = this.headAt - this.waitingSince
     this.record.status = answer.status
+    this.record.route = answer.route
     this.heard()
     this.setClock()
     const code = meshErrorIn(single(answer.headers, HEADERS.error))

@@ -6,7 +6,7 @@ import { CAUSES, type Health, type Standing } from './health.ts'
 export interface Needs {
   method: string
   path: string
-  idempotent: boolean
+  repeatable: boolean
   contract: ServiceContract
   /** only this peer */
   worker?: string
@@ -102,7 +102,7 @@ function withoutEjected(
 ): Prospect[] {
   const ejected: Ejected[] = []
   for (const prospect of prospects) {
-    const out = ejectedOf(prospect, needs.idempotent, now)
+    const out = ejectedOf(prospect, needs.repeatable, now)
     if (out != null) ejected.push(out)
   }
   if (ejected.length === 0) return prospects
@@ -117,9 +117,9 @@ function withoutEjected(
   return fit
 }
 
-function ejectedOf(prospect: Prospect, idempotent: boolean, now: number): Ejected | undefined {
+function ejectedOf(prospect: Prospect, repeatable: boolean, now: number): Ejected | undefined {
   const { candidate, peer, track } = prospect
-  const isOut = (standing: Standing): boolean => standing !== 'in' && !(standing === 'trial' && idempotent)
+  const isOut = (standing: Standing): boolean => standing !== 'in' && !(standing === 'trial' && repeatable)
   const peerStanding = peer.health.standing(now, candidate.advertAt)
   if (isOut(peerStanding)) return { prospect, health: peer.health, standing: peerStanding }
   const standing = track.health.standing(now)

@@ -119,6 +119,7 @@ export class Exchange implements AttemptOwner {
       this.giveUp(nobody(plan.needs, this.context))
       return
     }
+    // Who vouches for a repetition expects it after a failure, not beside the first.
     if (plan.operation.idempotent && plan.window.count >= HEDGE_MIN_SAMPLES)
       this.hedgeAt = engine.clock.now() + Math.max(HEDGE_FLOOR, plan.window.high)
     this.launch(selection.chosen, selection.reason)
@@ -136,9 +137,9 @@ export class Exchange implements AttemptOwner {
     track.inFlight++
     peer.health.beginTrial()
     track.health.beginTrial()
-    const { firstByteTimeout, chunkTimeout, idempotent: withhold } = plan.operation
+    const { firstByteTimeout, chunkTimeout } = plan.operation
     const attempt = new Attempt(
-      { prospect, record, now: () => engine.clock.now(), firstByteTimeout, chunkTimeout, withhold },
+      { prospect, record, now: () => engine.clock.now(), firstByteTimeout, chunkTimeout, withhold: plan.repeatable },
       this
     )
     this.active.add(attempt)
@@ -199,11 +200,11 @@ export class Exchange implements AttemptOwner {
 
   private recover(reason: Failure): void {
     const { plan, engine, decision, body } = this
-    const { idempotent } = plan.operation
+    const { repeatable } = plan
     const now = engine.clock.now()
     const cost = retryCost({
       failure: reason,
-      idempotent,
+      repeatable,
       replayable: body.replayable,
       attempts: decision.attempts.length
     })
@@ -309,7 +310,7 @@ export class Exchange implements AttemptOwner {
     return {
       service: plan.service.name,
       operation: plan.operationName,
-      idempotent: plan.operation.idempotent,
+      repeatable: plan.repeatable,
       requestId: plan.requestId,
       attempts: decision.attempts.length,
       scores: decision.scores

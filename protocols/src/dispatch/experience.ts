@@ -1,4 +1,5 @@
 /** What this peer itself experiences with others: in memory, bounded, forgotten when it stops. */
+import type { LoadReport } from '../load/index.ts'
 import type { Candidate } from '../view/index.ts'
 import { RetryBudget } from './budget.ts'
 import { MAX_OPERATIONS, MAX_PEERS, MAX_PENALTY, MAX_SERVICES, PENALTY_DECAY, ROUND_TRIP_WEIGHT } from './constants.ts'
@@ -31,7 +32,7 @@ export class Track {
   private readonly latencies = new Map<string, PeakEwma>()
   private readonly penalties = new DecayingSum(PENALTY_DECAY)
   private since = -Infinity
-  private loadAt = -Infinity
+  private report: LoadReport | undefined
 
   /** @param answers of the operation in all, whoever gave them */
   latency(operation: string, now: number, answers: number): number | undefined {
@@ -52,13 +53,13 @@ export class Track {
   }
 
   /** Notes what the view says. */
-  see({ since, load, loadAt = -Infinity }: Candidate): void {
+  see({ since, load }: Candidate): void {
     if (since > this.since) {
       this.since = since
       this.renew()
     }
-    if (load == null || loadAt === this.loadAt) return
-    this.loadAt = loadAt
+    if (load == null || load === this.report) return
+    this.report = load
     // The report counts our requests too. Which of them it had seen can't be known; those under way now come closest.
     const ownQueued = Math.max(0, this.inFlight - load.inFlight)
     this.othersInFlight = Math.max(0, load.inFlight - this.inFlight)

@@ -8,7 +8,6 @@ export interface LookupsComponents {
 
 interface Lookup {
   waiting: Set<(found: boolean) => void>
-  end(found: boolean): void
 }
 
 /** Searches for services that the view has nobody for: one at a time for each, and not over and over in vain. */
@@ -18,6 +17,8 @@ export class Lookups {
   private readonly finder: Finder
   private readonly clock: Clock
   private readonly running = new Map<string, Lookup>()
+  /** ends a search that is under way, also one that has found somebody */
+  private readonly walks = new Set<() => void>()
   /** when a search was in vain, oldest first */
   private readonly misses = new Map<string, number>()
 
@@ -50,26 +51,35 @@ export class Lookups {
   }
 
   stop(): void {
-    for (const lookup of [...this.running.values()]) lookup.end(false)
+    for (const end of [...this.walks]) end()
   }
 
   /** Undefined when too many are under way: names come from strangers. */
   private begin(service: string): Lookup | undefined {
     if (this.running.size >= MAX_LOOKUPS) return undefined
+    const lookup: Lookup = { waiting: new Set() }
     const controller = new AbortController()
-    const end = (found: boolean): void => {
+    const answer = (found: boolean): void => {
       if (this.running.get(service) !== lookup) return
-      this.clock.clearTimeout(timer)
       this.running.delete(service)
       if (!found) this.remember(service)
       for (const done of [...lookup.waiting]) done(found)
+    }
+    const end = (): void => {
+      answer(false)
+      this.walks.delete(end)
+      this.clock.clearTimeout(timer)
       controller.abort()
     }
-    const lookup: Lookup = { waiting: new Set(), end }
-    const timer = this.clock.setTimeout(() => end(false), LOOKUP_TIMEOUT)
+    const timer = this.clock.setTimeout(end, LOOKUP_TIMEOUT)
     this.running.set(service, lookup)
+    this.walks.add(end)
     this.count++
-    this.finder.find(service, controller.signal).then(end, () => end(false))
+    // The first one found is enough to go on with; the search does, too, so that there is a choice next time.
+    this.finder.find(service, controller.signal).then(
+      found => (found ? answer(true) : end()),
+      () => end()
+    )
     return lookup
   }
 

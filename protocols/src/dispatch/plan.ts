@@ -16,6 +16,8 @@ export interface Plan {
   requestId: string
   service: ServiceState
   operation: Operation
+  /** whether doing it twice does no harm: the operation says so, or the caller */
+  repeatable: boolean
   /** as in `POST /extract` */
   operationName: string
   /** the operation's latencies */
@@ -53,6 +55,7 @@ export function makePlan({ request, requestId, service, contract, now }: PlanInp
       : refuse('MethodNotAllowed', `${name} has this path for ${allow.join(', ')} only`, { allow })
   }
   if (Number(single(request.headers, 'content-length') ?? 0) > operation.bodyLimit) throw tooLarge(operation.bodyLimit)
+  const repeatable = operation.idempotent || request.repeatable === true
   const { traceparent, continued } = continueTrace(request.traceparent)
   const operationName = `${operation.method} ${operation.path}`
   return {
@@ -60,6 +63,7 @@ export function makePlan({ request, requestId, service, contract, now }: PlanInp
     requestId,
     service,
     operation,
+    repeatable,
     operationName,
     window: service.window(operationName),
     needs: {
@@ -68,7 +72,7 @@ export function makePlan({ request, requestId, service, contract, now }: PlanInp
       contract,
       worker,
       resource,
-      idempotent: operation.idempotent,
+      repeatable,
       preferred: preferredResource(contract.stateKey, path)
     },
     path: `/service/${name}${path}`,

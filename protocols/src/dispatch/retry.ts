@@ -3,7 +3,8 @@ import type { Failure } from './outcome.ts'
 
 export interface RetryInput {
   failure: Failure
-  idempotent: boolean
+  /** whether doing it twice does no harm */
+  repeatable: boolean
   /** whether the body can be sent again */
   replayable: boolean
   /** so far */
@@ -14,8 +15,8 @@ export interface RetryInput {
  * What another attempt would cost of the budget; undefined when there must be none: nothing may be done twice unless
  * the operation says that it may.
  */
-export function retryCost({ failure, idempotent, replayable, attempts }: RetryInput): number | undefined {
+export function retryCost({ failure, repeatable, replayable, attempts }: RetryInput): number | undefined {
   if (failure.kind === 'final' || !replayable || attempts >= MAX_ATTEMPTS) return undefined
   if (failure.kind === 'refused') return REFUSAL_COST
-  return idempotent ? 1 : undefined
+  return repeatable ? 1 : undefined
 }

@@ -8,7 +8,7 @@ import type { Score } from './score.ts'
 export interface Context {
   service: string
   operation: string
-  idempotent: boolean
+  repeatable: boolean
   requestId: string
   attempts: number
   /** of the workers that could have answered, as they were when one was picked */
@@ -27,7 +27,7 @@ export function verdict(failures: Failure[], context: Context): MeshError {
     .sort((a, b) => REFUSALS.indexOf(a.code) - REFUSALS.indexOf(b.code))
   if (final != null) return meshError(final, context)
   // That it may have been executed is the first thing to know, unless it doesn't matter.
-  if (lost != null && (!context.idempotent || refused == null || !comesBack(refused))) return meshError(lost, context)
+  if (lost != null && (!context.repeatable || refused == null || !comesBack(refused))) return meshError(lost, context)
   return meshError(sumUp(refused ?? NOBODY, failures, context), context)
 }
 
@@ -77,9 +77,9 @@ export function queueTime(scores: Score[]): number {
 
 /** A failure as the caller is told of it. */
 export function meshError({ kind, code, detail, details }: Failure, context: Context): MeshError {
-  const { service, operation, requestId, attempts, idempotent } = context
+  const { service, operation, requestId, attempts, repeatable } = context
   const executed = kind === 'lost' || TIMED_OUT.has(code)
-  const known = { service, operation, request_id: requestId, attempts, retry_safe: idempotent || !executed }
+  const known = { service, operation, request_id: requestId, attempts, retry_safe: repeatable || !executed }
   return new MeshError(code, detail, { ...known, ...details })
 }
 
