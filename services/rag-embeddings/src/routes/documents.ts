@@ -1,0 +1,147 @@
+import multipart from '@fastify/multipart'
+import { type ServiceApp, ServiceError } from '@hedgerow/service-kit'
+import type { FastifyRequest } from 'fastify'
+import { Type } from 'typebox'
+import { MAX_PAGE, MAX_UPLOAD } from '../limits.ts'
+import type { Parts } from '../service.ts'
+import { CollectionName, DEFAULT_COLLECTION, DocumentId, type StoredDocument } from '../store/document.ts'
+import { collectionOf, decode, readUpload } from './input.ts'
+import { READ_TIMEOUT, serve, WRITE_TIMEOUT } from './serve.ts'
+
+const TEXT_TYPES = ['text/plain', 'text/markdown', 'text/x-markdown']
+
+export const InCollection = Type.Object({ collection: Type.Optional(CollectionName) })
+const OneDocument = Type.Object({ id: DocumentId })
+const Page = Type.Object({
+  collection: Type.Optional(CollectionName),
+  // in a query string everything is text
+  limit: Type.Optional(Type.String({ pattern: '^[1-9][0-9]{0,2}$' })),
+  after: Type.Optional(DocumentId)
+})
+
+/** Adding, listing, reading and deleting documents, wherever their collection is held. */
+export async function documentRoutes(app: ServiceApp, parts: Parts): Promise<void> {
+  const { store, documents, replicator, upkeep } = parts
+
+  await app.register(multipart)
+  app.addContentTypeParser(
+    TEXT_TYPES,
+    { parseAs: 'buffer', bodyLimit: MAX_UPLOAD },
+    async (_request: FastifyRequest, body: Buffer) => decode(body)
+  )
+
+  app.post(
+    '/documents',
+    {
+      bodyLimit: MAX_UPLOAD,
+      schema: {
+        summary: 'Adds a document, or replaces the one with this id',
+        description: 'JSON {id?, text, metadata?, collection?}, a text or Markdown file, or a form with one file',
+        consumes: ['application/json', ...TEXT_TYPES, 'multipart/form-data']
+      }
+    },
+    async (request, reply) => {
+      const { collection, document } = await readUpload(request)
+      const { data_class: _inHeader, ...body } = { ...document, collection }
+      return serve(parts, request, reply, {
+        collection,
+        what: 'add',
+        elsewhere: { method: 'POST', path: `/documents${query({ collection })}`, body, timeout: WRITE_TIMEOUT },
+        async here() {
+          const stored = await documents.write(collection, document)
+          const replicas = await replicator.spread(collection, stored)
+          return reply.code(201).send({ id: stored.id, collection, version: stored.version, replicas })
+        },
+        nowhere: () => undefined
+      })
+    }
+  )
+
+  app.get('/documents', { schema: { summary: 'Lists documents by id', querystring: Page } }, async (request, reply) => {
+    const { collection = DEFAULT_COLLECTION, limit = '100', after = '' } = request.query
+    return serve(parts, request, reply, {
+      collection,
+      what: 'read',
+      elsewhere: { method: 'GET', path: `/documents${query({ collection, limit, after })}`, timeout: READ_TIMEOUT },
+      here() {
+        const most = Math.min(Number(limit), MAX_PAGE)
+        const listed = store.list(collection, after, most)
+        const last = listed.at(-1)?.document.id
+        return {
+          collection,
+          documents: listed.map(({ document, passages }) => ({ ...describe(document), passages })),
+          ...(listed.length === most && last != null ? { next: last } : {})
+        }
+      },
+      nowhere: () => ({ collection, documents: [] })
+    })
+  })
+
+  app.get(
+    '/documents/:id',
+    { schema: { summary: 'One document with its text', params: OneDocument, querystring: InCollection } },
+    async (request, reply) => {
+      const collection = collectionOf(request, undefined)
+      const { id } = request.params
+      return serve(parts, request, reply, {
+        collection,
+        what: 'read',
+        elsewhere: { method: 'GET', path: pathOf(id, collection), timeout: READ_TIMEOUT },
+        here() {
+          const document = store.get(collection, id)
+          if (document == null || document.deleted) throw noSuchDocument(id, collection)
+          return { ...describe(document), text: document.text }
+        },
+        nowhere() {
+          throw noSuchDocument(id, collection)
+        }
+      })
+    }
+  )
+
+  app.delete(
+    '/documents/:id',
+    { schema: { summary: 'Deletes a document', params: OneDocument, querystring: InCollection } },
+    async (request, reply) => {
+      const collection = collectionOf(request, undefined)
+      const { id } = request.params
+      return serve(parts, request, reply, {
+        collection,
+        what: 'change',
+        elsewhere: { method: 'DELETE', path: pathOf(id, collection), timeout: WRITE_TIMEOUT },
+        async here() {
+          // another holder may have it while this one hasn't heard of it yet
+          if (store.get(collection, id) == null) await upkeep.compare(collection)
+          const tombstone = documents.remove(collection, id)
+          if (tombstone == null) throw noSuchDocument(id, collection)
+          return { id, collection, deleted: true, replicas: await replicator.spread(collection, tombstone) }
+        },
+        nowhere() {
+          throw noSuchDocument(id, collection)
+        }
+      })
+    }
+  )
+}
+
+function describe({ text, deleted: _, created_at, updated_at, ...rest }: StoredDocument): Record<string, unknown> {
+  return {
+    ...rest,
+    characters: text.length,
+    created_at: new Date(created_at).toISOString(),
+    updated_at: new Date(updated_at).toISOString()
+  }
+}
+
+function pathOf(id: string, collection: string): string {
+  return `/documents/${encodeURIComponent(id)}${query({ collection })}`
+}
+
+export function query(parameters: Record<string, string>): string {
+  const given = Object.entries(parameters).filter(([, value]) => value !== '')
+  return `?${new URLSearchParams(given)}`
+}
+
+function noSuchDocument(id: string, collection: string): ServiceError {
+  return new ServiceError(404, 'NoSuchDocument', `the collection ${collection} has no document ${id}`)
+}
