@@ -11,6 +11,9 @@ import Fastify, {
 import { problem, ServiceError } from './errors.ts'
 import { RequestStats } from './stats.ts'
 
+// routes say what they do (`schema: { summary }`) in terms of this package's types
+export type {} from '@fastify/swagger'
+
 export type ServiceApp = FastifyInstance<
   Server,
   IncomingMessage,

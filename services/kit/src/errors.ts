@@ -39,12 +39,14 @@ const TITLES: Record<number, string> = {
   409: 'Conflict',
   413: 'Body too large',
   415: 'Unsupported media type',
+  421: 'Misdirected request',
   422: 'Unprocessable content',
   429: 'Too many requests',
   500: 'Internal error',
   502: 'Upstream failed',
   503: 'Unavailable',
-  504: 'Timed out'
+  504: 'Timed out',
+  507: 'Storage full'
 }
 
 export function problem(
