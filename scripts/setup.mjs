@@ -26,8 +26,17 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
   writeFileSync(stamp, lock)
 }
 
-const [file, ...args] = process.argv.slice(2)
 const node = join(modules, 'node', 'bin', 'node')
+// each makes a file that is too large for the repository, and returns at once when it is there
+for (const build of ['services/rag-embeddings/src/build-embeddings.ts']) {
+  const { status } = spawnSync(node, [join(root, build)], { stdio: ['ignore', 2, 2] })
+  if (status !== 0) {
+    console.error(`${build} failed; the lines above say why.`)
+    process.exit(1)
+  }
+}
+
+const [file, ...args] = process.argv.slice(2)
 const child = spawn(
   node,
   ['--conditions=hedgerow-source', '--disable-warning=ExperimentalWarning', join(root, file), ...args],

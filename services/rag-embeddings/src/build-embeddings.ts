@@ -8,6 +8,8 @@ import { chmodSync, closeSync, mkdirSync, openSync, readFileSync, readSync, rena
 import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { Type } from 'typebox'
+import { Value } from 'typebox/value'
 import { readIdeas } from './language/ideas.ts'
 import { principalAxes } from './language/principal-axes.ts'
 import { aligned, FORMAT, parseHeader, VECTORS_FILE } from './language/word-vectors.ts'
@@ -36,21 +38,35 @@ interface Entry {
 
 function main(): void {
   const started = performance.now()
-  const require = createRequire(import.meta.url)
   const wanted = new Set(readIdeas().terms.flatMap(terms => terms.flatMap(contentWords)))
-  const manifest = require.resolve(`${PACKAGE}/package.json`)
-  const { version } = JSON.parse(readFileSync(manifest, 'utf8'))
-  const words = createHash('sha256')
-    .update([...wanted].sort().join(' '))
-    .digest('hex')
-    .slice(0, 12)
-  const source = `${PACKAGE}@${version} ${words}`
-  if (currentSource() === source) return
+  const current = currentSource()
+  const original = findOriginal()
+  if (original == null) {
+    // an installation without dev dependencies was given the file
+    if (current != null) return
+    process.stderr.write(`${PACKAGE} isn't installed, which the word vectors are made of: run npm ci in the checkout\n`)
+    process.exit(1)
+  }
+  const recipe = JSON.stringify([WORDS, AXES_DROPPED, EVENED, SMOOTHING, [...wanted].sort()])
+  const source = `${PACKAGE}@${original.version} ${createHash('sha256').update(recipe).digest('hex').slice(0, 12)}`
+  if (current === source) return
 
   process.stderr.write('Building the word vectors (once)...\n')
-  const { entries, vectors } = readSource(require.resolve(`${PACKAGE}/${PACKAGE}.json`), wanted)
+  const { entries, vectors } = readOriginal(original.file, wanted)
   write(entries, flatten(vectors), source)
   process.stderr.write(`${entries.length} words in ${((performance.now() - started) / 1000).toFixed(1)} s\n`)
+}
+
+/** The package's vectors; undefined when it isn't installed. */
+function findOriginal(): { file: string; version: string } | undefined {
+  const require = createRequire(import.meta.url)
+  try {
+    const manifest: unknown = JSON.parse(readFileSync(require.resolve(`${PACKAGE}/package.json`), 'utf8'))
+    const { version } = Value.Parse(Type.Object({ version: Type.String() }), manifest)
+    return { file: require.resolve(`${PACKAGE}/${PACKAGE}.json`), version }
+  } catch {
+    return undefined
+  }
 }
 
 /** What the file that is there was made of; undefined when there is none, or one of another version. */
@@ -69,7 +85,7 @@ function currentSource(): string | undefined {
 }
 
 /** The file is one line of JSON longer than is comfortable to parse whole; its words come in order of frequency. */
-function readSource(file: string, wanted: ReadonlySet<string>): { entries: Entry[]; vectors: Float32Array } {
+function readOriginal(file: string, wanted: ReadonlySet<string>): { entries: Entry[]; vectors: Float32Array } {
   const bytes = readFileSync(file)
   const opening = '"vectors":{'
   let at = bytes.indexOf(`${opening}"the":[`) + opening.length
