@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { REPLAY_LIMIT, WITHHOLD_LIMIT } from '../src/dispatch/constants.ts'
 import { MeshError, type MeshErrorCode } from '../src/errors/index.ts'
+import { InvocationError } from '../src/invocation/index.ts'
 import { answerOf, codeOf, FakeMesh, meshAnswer, textOf } from './support/fake-mesh.ts'
 import { contract, operation } from './support/samples.ts'
 
@@ -63,6 +64,21 @@ describe('dispatch, when a worker fails', () => {
     mesh.worker('dead').kill()
     for (let i = 0; i < 4; i++) assert.equal(answerOf(await mesh.call({ body: stream('x') })).worker, 'alive')
     assert.equal(mesh.worker('dead').received.length, 0)
+  })
+
+  it('takes no worker out for a stream that could not be opened while there is a connection', async () => {
+    const mesh = new FakeMesh({ workers: ['a', 'b'] })
+    mesh.worker('a').throws = new InvocationError('connect', 'a', 'too many requests wait for a stream')
+    for (let i = 0; i < 4; i++) assert.equal(answerOf(await mesh.call()).worker, 'b')
+    assert.equal(mesh.dispatcher.experience('a')?.ejections, 0)
+  })
+
+  it('blames nobody for a request that can not be put into HTTP', async () => {
+    const mesh = new FakeMesh()
+    for (const worker of mesh.workers.values()) worker.throws = new TypeError('invalid header')
+    for (let i = 0; i < 30; i++) assert.equal(codeOf(await mesh.call()), 'Malformed')
+    for (const id of ['a', 'b', 'c']) assert.equal(mesh.dispatcher.experience(id)?.consecutive_failures, 0)
+    assert.equal(mesh.dispatcher.stats().retried_requests, 0)
   })
 
   for (const code of ['Busy', 'Draining', 'NotServed', 'Loading', 'Starting'] as const) {

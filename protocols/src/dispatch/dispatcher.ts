@@ -49,6 +49,7 @@ class PeerDispatcher implements Dispatcher {
       totals: new Totals(),
       invoke: (peerId, request, options) =>
         peerId === local?.peerId ? local.serve(peerId, request, options) : invoker.invoke(peerId, request, options),
+      connected: peerId => peerId === local?.peerId || invoker.route(peerId) != null,
       route: peerId => (peerId === local?.peerId ? HERE : (invoker.route(peerId) ?? UNKNOWN_ROUTE))
     }
   }

@@ -15,4 +15,6 @@ export interface Engine {
   totals: Totals
   invoke: Invoker['invoke']
   route(peerId: string): Route
+  /** whether the peer can be reached without dialling it */
+  connected(peerId: string): boolean
 }

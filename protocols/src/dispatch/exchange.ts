@@ -1,4 +1,4 @@
-import type { MeshError } from '../errors/index.ts'
+import { type MeshError, statusOf } from '../errors/index.ts'
 import { HEADERS } from '../ids/index.ts'
 import type { Headers } from '../invocation/index.ts'
 import { Alarm } from './alarm.ts'
@@ -67,9 +67,9 @@ export class Exchange implements AttemptOwner {
   // From an attempt
 
   settled(attempt: Attempt, result: Result): void {
-    const { clock } = this.engine
     const { operationName: operation, window } = this.plan
-    learn({ attempt, result, operation, window, now: clock.now() })
+    const connected = result.kind !== 'refused' || this.engine.connected(attempt.record.peerId)
+    learn({ attempt, result, operation, window, connected, now: this.engine.clock.now() })
     if (result.kind === 'answered') {
       if (result.complete != null) this.release(attempt, 'answered')
       this.deliver(attempt, result)
@@ -93,7 +93,7 @@ export class Exchange implements AttemptOwner {
       this.release(attempt, 'abandoned', end.reason)
       this.close(end.reason === 'Outrun' ? 'answered' : end.reason)
     } else {
-      blame(attempt, end, this.engine.clock.now())
+      blame(attempt, end, true, this.engine.clock.now())
       this.release(attempt, end.code, end.detail)
       this.close(end.code)
     }
@@ -300,7 +300,8 @@ export class Exchange implements AttemptOwner {
     service.inFlight--
     this.decision.outcome = outcome
     this.decision.endedAt = this.engine.clock.now()
-    if (outcome === 'answered' || outcome === 'ClientGone' || outcome === 'BodyTooLarge') return
+    // What is the caller's own doing is no failure of the service.
+    if (outcome === 'answered' || (statusOf(outcome) < 500 && outcome !== 'Busy')) return
     service.failed++
     this.engine.totals.failed++
   }

@@ -61,9 +61,13 @@ export function answerHeaders(worker: Headers): Headers {
   return headers
 }
 
+/** Milliseconds; a worker refuses less than something and more than a day. */
+const LEAST_TIMEOUT = 1
+const GREATEST_TIMEOUT = 86_400_000
+
 /** Decimal seconds, as in `Hedgerow-Timeout`. @param milliseconds left at sending */
 export function timeoutHeader(milliseconds: number): string {
-  return (Math.max(0, milliseconds) / 1000).toFixed(3)
+  return (Math.min(GREATEST_TIMEOUT, Math.max(LEAST_TIMEOUT, milliseconds)) / 1000).toFixed(3)
 }
 
 /** The first value of a header that should have one. */

@@ -12,11 +12,13 @@ export interface Lesson {
   operation: string
   /** the operation's latencies, whoever answered */
   window: LatencyWindow
+  /** whether there is a connection to the peer */
+  connected: boolean
   now: number
 }
 
 /** When there is an answer, or there will be none. */
-export function learn({ attempt, result, operation, window, now }: Lesson): void {
+export function learn({ attempt, result, operation, window, connected, now }: Lesson): void {
   const { peer, track } = attempt.prospect
   const observe = (latency: number): void => {
     track.observe(operation, latency, now, window.count, defaultLatency(window))
@@ -44,18 +46,20 @@ export function learn({ attempt, result, operation, window, now }: Lesson): void
       if (result.reason === 'Outrun' && attempt.firstByte == null) observe(now - attempt.startedAt)
       return
     default:
-      blame(attempt, result, now)
+      blame(attempt, result, connected, now)
   }
 }
 
 /** When there is no answer, or it broke off while the caller was reading it. */
-export function blame(attempt: Attempt, { code }: Failure, now: number): void {
+export function blame(attempt: Attempt, { code }: Failure, connected: boolean, now: number): void {
   const { peer, track } = attempt.prospect
   const { penalty, fault } = BLAME[code] ?? { penalty: 0, fault: 'nobody' }
   if (penalty > 0) track.penalise(penalty, now)
-  if (code === 'Unreachable') peer.eject('unreachable', now)
+  // A stream that can't be opened may be our own doing (too many are open); no connection at all is not.
+  if (code === 'Unreachable' && !connected) peer.eject('unreachable', now)
   else if (fault === 'peer') peer.fail(now)
-  else peer.health.succeed()
+  else if (attempt.headAt != null) peer.health.succeed()
+  else peer.health.endTrial()
   if (fault === 'service') track.fail(now)
   else track.health.endTrial()
 }

@@ -13,6 +13,7 @@ export interface Failure {
   code: MeshErrorCode
   detail: string
   details: MeshErrorDetails
+  cause?: unknown
 }
 
 /** Codes of mesh errors by which another worker may do better; with any other, none would. */
@@ -30,16 +31,18 @@ const KINDS: { [code in MeshErrorCode]?: 'refused' | 'lost' } = {
   Internal: 'lost'
 }
 
-export function failure(code: MeshErrorCode, detail: string, details: MeshErrorDetails = {}): Failure {
-  return { kind: KINDS[code] ?? 'final', code, detail, details }
+export function failure(code: MeshErrorCode, detail: string, details: MeshErrorDetails = {}, cause?: unknown): Failure {
+  return { kind: KINDS[code] ?? 'final', code, detail, details, cause }
 }
 
 /** What was thrown instead of an answer. */
 export function failureOf(err: unknown): Failure {
-  if (err instanceof MeshError) return failure(err.code, err.message, err.details)
+  if (err instanceof MeshError) return failure(err.code, err.message, err.details, err)
   if (err instanceof InvocationError)
-    return failure(err.phase === 'connect' ? 'Unreachable' : 'WorkerLost', err.message)
-  return failure('WorkerLost', err instanceof Error ? err.message : String(err))
+    return failure(err.phase === 'connect' ? 'Unreachable' : 'WorkerLost', err.message, {}, err)
+  // An invoker refuses so what can't be put into HTTP: the caller's doing, not the worker's.
+  if (err instanceof TypeError) return failure('Malformed', err.message, {}, err)
+  return failure('Internal', 'sending the request failed in a way that it should not', {}, err)
 }
 
 /** A mesh error that the worker sent as its answer. */

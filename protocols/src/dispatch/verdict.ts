@@ -76,11 +76,11 @@ export function queueTime(scores: Score[]): number {
 }
 
 /** A failure as the caller is told of it. */
-export function meshError({ kind, code, detail, details }: Failure, context: Context): MeshError {
+export function meshError({ kind, code, detail, details, cause }: Failure, context: Context): MeshError {
   const { service, operation, requestId, attempts, repeatable } = context
   const executed = kind === 'lost' || TIMED_OUT.has(code)
   const known = { service, operation, request_id: requestId, attempts, retry_safe: repeatable || !executed }
-  return new MeshError(code, detail, { ...known, ...details })
+  return new MeshError(code, detail, { ...known, ...details }, { cause })
 }
 
 /** Another worker would need as long, and yet it may have been executed. */

@@ -103,6 +103,10 @@ export class MeshError extends Error {
   }
 }
 
+export function statusOf(code: MeshErrorCode): number {
+  return ERRORS[code].status
+}
+
 export function isMeshErrorCode(code: unknown): code is MeshErrorCode {
   return typeof code === 'string' && Object.hasOwn(ERRORS, code)
 }

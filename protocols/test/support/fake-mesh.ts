@@ -47,6 +47,8 @@ export class FakeWorker {
   /** milliseconds (of the clock) of the pings it got */
   pings: number[] = []
   received: ReceivedRequest[] = []
+  /** what invoking it throws, instead of doing anything */
+  throws: Error | undefined
   /** requests that were cancelled */
   cancelled = 0
   answer: (request: ReceivedRequest) => FakeAnswer | Promise<FakeAnswer> = () => ({ body: [this.peerId] })
@@ -69,6 +71,7 @@ export class FakeWorker {
   }
 
   invoke(request: OutgoingRequest, { signal }: InvokeOptions): Promise<IncomingAnswer> {
+    if (this.throws != null) return Promise.reject(this.throws)
     if (this.state === 'dead') return Promise.reject(new InvocationError('connect', this.peerId, 'connection refused'))
     return new Promise((resolve, reject) => {
       let phase: 'send' | 'receive' = 'send'
@@ -110,6 +113,7 @@ export class FakeWorker {
 
   ping(signal: AbortSignal): Promise<number> {
     this.pings.push(this.clock.now())
+    if (this.throws != null) return Promise.reject(this.throws)
     if (this.state === 'dead') return Promise.reject(new Error('no connection'))
     return new Promise((resolve, reject) => {
       signal.addEventListener('abort', () => reject(signal.reason))
@@ -178,7 +182,7 @@ export class FakeMesh {
       random: seeded(seed),
       invoker: {
         invoke: (peerId, request, options) => this.worker(peerId).invoke(request, options),
-        route: peerId => (this.workers.has(peerId) ? { path: 'direct', transport: 'tcp' } : undefined)
+        route: peerId => (this.workers.get(peerId)?.state === 'dead' ? undefined : { path: 'direct', transport: 'tcp' })
       },
       finder: {
         find: (service, signal) => {
