@@ -1,8 +1,11 @@
 /** Times in milliseconds, sizes in bytes. */
 import type { YamuxMuxerInit } from '@libp2p/yamux'
 
-/** Streams that a client keeps to one peer; more requests at once wait for one of them. */
-export const MAX_STREAMS_PER_PEER = 64
+/**
+ * Streams that a client opens to one peer; more requests at once wait for one of them. More than the services of a worker
+ * run and queue together: who waits should wait in the worker's own queue, where it is seen and refused in time.
+ */
+export const MAX_STREAMS_PER_PEER = 256
 
 /** Requests that wait for a stream to one peer; one more fails at once. */
 export const MAX_WAITING_PER_PEER = 1024
@@ -30,8 +33,8 @@ export const HIGH_WATER_MARK = 64 * 1024
 /** How long a stream that was closed on our side may wait for the other side to close too, before it is reset. */
 export const LINGER = 5_000
 
-/** Streams that one peer may have open to our server, over all of its connections. A client of ours opens 64. */
-export const MAX_INBOUND_STREAMS = 256
+/** Streams that one peer may have open to our server, over all of its connections. A client of ours opens 256. */
+export const MAX_INBOUND_STREAMS = 512
 
 /** What Node's http server is created with. */
 export const SERVER = {
@@ -72,8 +75,8 @@ export const YAMUX = {
   /**
    * More than MAX_INBOUND_STREAMS, because other protocols need some too.
    */
-  maxInboundStreams: 512,
-  maxOutboundStreams: 512,
+  maxInboundStreams: 1024,
+  maxOutboundStreams: 1024,
   streamOptions: {
     /**
      * What one stream may have under way, and therefore what a stalled reader makes this process hold for it. A stream

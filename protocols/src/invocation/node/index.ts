@@ -47,7 +47,7 @@ export {
 export { StreamDuplex, type StreamDuplexInit, streamDuplex } from './stream-duplex.ts'
 
 export interface InvokerInit {
-  /** Streams to one peer, and so requests to it at once; more wait. @default 64 */
+  /** Streams to one peer, and so requests to it at once; more wait. @default 256 */
   maxStreamsPerPeer?: number
   /** Requests that may wait for a stream to one peer; one more fails at once. @default 1024 */
   maxWaitingPerPeer?: number
