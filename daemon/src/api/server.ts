@@ -8,6 +8,7 @@ import Fastify, {
   type FastifyBaseLogger,
   type FastifyError,
   type FastifyInstance,
+  type FastifyReply,
   type FastifyServerFactory,
   LogController
 } from 'fastify'
@@ -52,6 +53,8 @@ export async function createApi(init: ApiInit): Promise<FastifyInstance> {
     http: { headersTimeout: HEADERS_TIMEOUT },
     forceCloseConnections: true,
     exposeHeadRoutes: true,
+    // What fails before any route is found (a URL that can't be decoded) has the same form as the rest.
+    frameworkErrors: (err, _request, reply) => sendProblem(reply, new MeshError('Malformed', err.message)),
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
     routerOptions: { maxParamLength: 512 },
     ...(init.serverFactory == null ? {} : { serverFactory: init.serverFactory })
@@ -63,14 +66,7 @@ export async function createApi(init: ApiInit): Promise<FastifyInstance> {
         ? new MeshError(MESH_CODES[err.statusCode] ?? 'Malformed', err.message)
         : toMeshError(err)
     if (error.code === 'Internal') request.log.error({ err }, 'request failed')
-    const { retry_after } = error.details
-    if (retry_after != null) reply.header('retry-after', Math.max(1, Math.ceil(retry_after)))
-    return reply
-      .code(error.status)
-      .type(PROBLEM_TYPE)
-      .header(HEADERS.error, error.code)
-      .header(HEADERS.requestId, request.id)
-      .send(JSON.stringify(error.toProblem()))
+    return sendProblem(reply.header(HEADERS.requestId, request.id), error)
   })
   app.setNotFoundHandler(request => {
     throw new MeshError(
@@ -100,6 +96,19 @@ export async function createApi(init: ApiInit): Promise<FastifyInstance> {
   await app.register(swaggerUi, { routePrefix: '/docs' })
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
   return app
+}
+
+function sendProblem(reply: FastifyReply, error: MeshError): FastifyReply {
+  const { retry_after } = error.details
+  if (retry_after != null) reply.header('retry-after', Math.max(1, Math.ceil(retry_after)))
+  return (
+    reply
+      .code(error.status)
+      .header('content-type', PROBLEM_TYPE)
+      .header(HEADERS.error, error.code)
+      // as bytes: to a string Fastify would add a charset, which JSON has none of
+      .send(Buffer.from(JSON.stringify(error.toProblem())))
+  )
 }
 
 /** `/service` takes any method and body, which the generator can't tell from the route. */
