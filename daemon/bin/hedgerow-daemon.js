@@ -5,7 +5,10 @@ import { registerHooks } from 'node:module'
 
 const source = new URL('../src/main.ts', import.meta.url)
 if (existsSync(source) && !source.pathname.includes('/node_modules/')) {
-  registerHooks({ resolve: (specifier, context, next) => next(specifier, { ...context, conditions: [...context.conditions, 'hedgerow-source'] }) })
+  registerHooks({
+    resolve: (specifier, context, next) =>
+      next(specifier, { ...context, conditions: [...context.conditions, 'hedgerow-source'] })
+  })
   await import(source.href)
 } else {
   await import(new URL('../dist/src/main.js', import.meta.url).href)

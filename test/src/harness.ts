@@ -28,7 +28,13 @@ export async function testMesh(init: Partial<MeshInit> = {}): Promise<TestMesh> 
     logToFile: true,
     ...init,
     services,
-    env: { LOG_LEVEL: 'info', HEDGEROW_SERVICES_DIR: LAB, HEDGEROW_SERVICES: services.join(','), ...init.env }
+    env: {
+      LOG_LEVEL: 'info',
+      HEDGEROW_SERVICES_DIR: LAB,
+      HEDGEROW_SERVICES: services.join(','),
+      HEDGEROW_FORBID_SERVICES: '*',
+      ...init.env
+    }
   })
   const stop = async (): Promise<void> => {
     await mesh.stop()

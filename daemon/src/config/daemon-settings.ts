@@ -18,16 +18,16 @@ const SETTINGS: Setting[] = [
   {
     flags: '--services <list>',
     env: 'HEDGEROW_SERVICES',
-    help: 'run these, whatever the others run; `none` = no service',
+    help: 'run these, whatever the others run',
     default: [],
     parse: parsers.names
   },
   {
     flags: '--forbid-services <list>',
     env: 'HEDGEROW_FORBID_SERVICES',
-    help: 'never run these',
+    help: 'never run these; * = none but those of --services',
     default: [],
-    parse: parsers.names
+    parse: parsers.namesOrAll
   },
   {
     flags: '--services-dir <folders>',

@@ -31,6 +31,8 @@ export function list(value: string): string[] {
 
 export const names = (value: string): string[] => list(value).map(name)
 
+export const namesOrAll = (value: string): string[] => list(value).map(one => (one === '*' ? one : name(one)))
+
 export const multiaddrs = (value: string): string[] =>
   list(value).map(one => {
     try {

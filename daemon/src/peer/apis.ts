@@ -23,12 +23,13 @@ import { serviceRoutes } from '../ingress/index.ts'
 import type { Metrics } from '../metrics/index.ts'
 import type { Node } from '../node/index.ts'
 import { type ContextTable, nestedRoutes, peerRoutes, type Serving } from '../serving/index.ts'
-import type { Peer, PeerConfig } from './index.ts'
+import type { Peer, PeerConfig, ServiceHost } from './index.ts'
 
 export interface ApiParts {
   config: PeerConfig
   log: Logger
   self: Self
+  services: ServiceHost
   node: Node
   view: View
   ledger: Ledger
@@ -67,6 +68,11 @@ export async function buildLocalApi(parts: ApiParts): Promise<FastifyInstance> {
   })
   await addCommonRoutes(app, parts)
   await app.register(askRoutes({ self, view, dispatcher, invoker, node }))
+  app.get(
+    '/api/admin/placement',
+    { schema: { tags: ['mesh'], summary: 'What runs here, what does not, and why' } },
+    async () => parts.services.report()
+  )
   await app.register(serviceRoutes({ dispatch, record: metrics.record }))
   await app.register(openaiRoutes({ dispatch, record: metrics.record, view }))
   return app

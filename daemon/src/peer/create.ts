@@ -105,6 +105,7 @@ export async function createPeer(config: PeerConfig, { services, log }: PeerComp
     config,
     log,
     self,
+    services,
     node,
     view,
     ledger,

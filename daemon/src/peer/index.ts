@@ -25,7 +25,9 @@ import type { Logger } from 'pino'
 import type { Self } from '../api/index.ts'
 import type { Directory, RelaySource } from '../discovery/index.ts'
 import type { Node } from '../node/index.ts'
+import type { PlacementDecision } from '../placement/index.ts'
 import type { Presence, ServiceLoad } from '../presence/index.ts'
+import type { InstanceReport } from '../runtime/index.ts'
 import type { LocalService } from '../serving/index.ts'
 
 export { createPeer } from './create.ts'
@@ -41,6 +43,8 @@ export interface ServiceHost {
   /** names of services that should run here */
   assigned(): string[]
   loads(): ServiceLoad[]
+  /** what each instance does and why each service is or isn't run here, for the inspector */
+  report(): { instances: InstanceReport[]; placement: PlacementDecision[] }
   /** contracts of everything that ships with this peer */
   contracts(): ServiceContract[]
   /** whether what should run at the start runs, or has shown that it can't */

@@ -9,6 +9,7 @@ export function noServices(contracts: ServiceContract[] = []): ServiceHost {
     eligible: () => [],
     assigned: () => [],
     loads: () => [],
+    report: () => ({ instances: [], placement: [] }),
     contracts: () => contracts,
     settled: () => true,
     addListener: () => () => {},

@@ -5,16 +5,31 @@ import { tiersOf, type WorkerKind } from '../capabilities/index.ts'
 import { systemClock } from '../clock/index.ts'
 import type { ServiceManifest } from '../manifest/index.ts'
 import type { ServiceEnvironment, ServiceHost } from '../peer/index.ts'
-import { createReaper, createServiceInstance, type Reaper, type ServiceInstance } from '../runtime/index.ts'
+import {
+  createPlacer,
+  eligibleServices,
+  liveWorkers,
+  type Placement,
+  type PlacementDecision,
+  type Placer,
+  placeable
+} from '../placement/index.ts'
+import {
+  createReaper,
+  createServiceInstance,
+  type InstanceReport,
+  type Reaper,
+  type ServiceInstance
+} from '../runtime/index.ts'
 
 export interface ServiceHostInit {
   manifests: ServiceManifest[]
   capabilities: Capabilities
   /** what this worker's owner wants it used for */
   kind: WorkerKind
-  /** run these whatever the others run; `none` = nothing */
+  /** run these, whatever the others run */
   pinned: string[]
-  /** never run these */
+  /** never run these; `*` = none but those pinned */
   forbidden: string[]
   stateDir: string
   log: Logger
@@ -24,48 +39,63 @@ export function createServiceHost(init: ServiceHostInit): ServiceHost {
   return new WorkerServices(init)
 }
 
+/** What there is only once the peer has started. */
+interface Running {
+  environment: ServiceEnvironment
+  placer: Placer
+  reaper: Reaper
+  unwatch(): void
+}
+
+/** Runs what placement says, and lets go of what it doesn't say any more. */
 class WorkerServices implements ServiceHost {
   readonly #init: ServiceHostInit
+  readonly #forbidden: string[]
+  readonly #eligible: string[]
   readonly #instances = new Map<string, ServiceInstance>()
+  /** names of services on their way out; they finish what they have in hand */
+  readonly #leaving = new Map<string, Promise<void>>()
   readonly #listeners = new Set<() => void>()
-  readonly #eligible: ServiceManifest[]
-  #environment: ServiceEnvironment | undefined
-  #reaper: Reaper | undefined
+  #running: Running | undefined
 
   constructor(init: ServiceHostInit) {
     this.#init = init
-    const { manifests, capabilities, kind, forbidden } = init
-    const tiers = tiersOf(kind, capabilities)
-    this.#eligible = manifests.filter(
-      ({ contract }) => tiers.includes(contract.tier) && !forbidden.includes(contract.name)
-    )
+    const { manifests, capabilities, kind, pinned, forbidden } = init
+    this.#forbidden = forbidden.includes('*')
+      ? manifests.map(({ contract }) => contract.name).filter(name => !pinned.includes(name))
+      : forbidden
+    this.#eligible = eligibleServices({
+      services: manifests.map(placeable),
+      tiers: tiersOf(kind, capabilities),
+      capabilities,
+      pinned,
+      forbidden: this.#forbidden
+    })
   }
 
   get(name: string): ReturnType<ServiceHost['get']> {
     const instance = this.#instances.get(name)
-    return instance == null
-      ? undefined
-      : { contract: instance.manifest.contract, invoke: (request, options) => instance.invoke(request, options) }
+    if (instance == null) return undefined
+    return {
+      contract: instance.manifest.contract,
+      invoke: (request, options) => instance.invoke(request, options)
+    }
   }
 
   offers(): ServiceOffer[] {
-    return [...this.#instances.values()]
-      .filter(({ ready }) => ready)
-      .map(({ manifest, resources }) => ({ contract: manifest.contract, resources: [...resources] }))
+    return this.#ready().map(({ manifest, resources }) => ({ contract: manifest.contract, resources: [...resources] }))
   }
 
   eligible(): string[] {
-    return this.#eligible.map(({ contract }) => contract.name)
+    return this.#eligible
   }
 
   assigned(): string[] {
-    return [...this.#instances.keys()]
+    return [...this.#current()]
   }
 
   loads(): ReturnType<ServiceHost['loads']> {
-    return [...this.#instances]
-      .filter(([, { ready }]) => ready)
-      .map(([service, instance]) => ({ service, ...instance.load() }))
+    return this.#ready().map(instance => ({ service: instance.manifest.contract.name, ...instance.load() }))
   }
 
   contracts(): ReturnType<ServiceHost['contracts']> {
@@ -73,10 +103,17 @@ class WorkerServices implements ServiceHost {
   }
 
   settled(): boolean {
-    return (
-      this.#environment != null &&
-      [...this.#instances.values()].every(({ state, ready }) => ready || (state !== 'starting' && state !== 'stopped'))
+    if (this.#running?.placer.latest == null) return false
+    return [...this.#instances.values()].every(
+      ({ state, ready }) => ready || (state !== 'starting' && state !== 'stopped')
     )
+  }
+
+  report(): { instances: InstanceReport[]; placement: PlacementDecision[] } {
+    return {
+      instances: [...this.#instances.values()].map(instance => instance.inspect()),
+      placement: this.#running?.placer.latest?.decisions ?? []
+    }
   }
 
   addListener(listener: () => void): () => void {
@@ -85,30 +122,74 @@ class WorkerServices implements ServiceHost {
   }
 
   async start(environment: ServiceEnvironment): Promise<void> {
-    this.#environment = environment
-    this.#reaper = createReaper(this.#init.log)
-    await mkdir(this.#init.stateDir, { recursive: true, mode: 0o700 })
-    const { pinned } = this.#init
-    for (const manifest of this.#eligible) {
-      if (pinned.length > 0 && !pinned.includes(manifest.contract.name)) continue
-      this.#run(manifest)
-    }
+    const { log, manifests, stateDir, pinned } = this.#init
+    await mkdir(stateDir, { recursive: true, mode: 0o700 })
+    const services = manifests.map(placeable)
+    const self = environment.peerId
+    const placer = createPlacer(
+      { self, pinned, forbidden: this.#forbidden },
+      {
+        clock: systemClock,
+        random: Math.random,
+        services: () => services,
+        workers: () =>
+          liveWorkers(environment.view.peers(), {
+            peerId: self,
+            capabilities: this.#init.capabilities,
+            eligible: this.#eligible,
+            services: this.#ready().map(({ manifest }) => manifest.contract.name)
+          }),
+        current: () => this.#current(),
+        apply: placement => this.#apply(placement)
+      }
+    )
+    const unwatch = environment.view.addListener(change => {
+      if (change.type !== 'load') placer.changed()
+    })
+    this.#running = { environment, placer, reaper: createReaper(log), unwatch }
+    placer.start()
   }
 
   async drain(): Promise<void> {
+    this.#running?.unwatch()
+    this.#running?.placer.stop()
     await Promise.all([...this.#instances.values()].map(instance => instance.drain()))
   }
 
   async stop(): Promise<void> {
+    this.#running?.unwatch()
+    this.#running?.placer.stop()
     await Promise.all([...this.#instances.values()].map(instance => instance.stop()))
-    this.#reaper?.stop()
+    await Promise.all(this.#leaving.values())
+    this.#running?.reaper.stop()
   }
 
-  #run(manifest: ServiceManifest): void {
+  #ready(): ServiceInstance[] {
+    return [...this.#instances.values()].filter(({ ready }) => ready)
+  }
+
+  #current(): ReadonlySet<string> {
+    return new Set([...this.#instances.keys()].filter(name => !this.#leaving.has(name)))
+  }
+
+  #apply({ run, decisions }: Placement): void {
+    for (const manifest of this.#init.manifests) {
+      const { name } = manifest.contract
+      const runs = this.#instances.has(name)
+      if (run.has(name) === runs) continue
+      const why = decisions.find(({ service }) => service === name)?.reason
+      // One that still drains is started again when it is through, by the next decision.
+      if (run.has(name)) this.#begin(manifest, why)
+      else if (!this.#leaving.has(name)) this.#end(name, why)
+    }
+  }
+
+  #begin(manifest: ServiceManifest, why: string | undefined): void {
+    if (this.#running == null) return
+    const { environment, reaper } = this.#running
     const { log, stateDir } = this.#init
-    const environment = this.#environment
-    const reaper = this.#reaper
-    if (environment == null || reaper == null) return
+    const { name } = manifest.contract
+    log.info({ service: name, why }, 'taking on a service')
     const instance = createServiceInstance({
       manifest,
       clock: systemClock,
@@ -122,12 +203,31 @@ class WorkerServices implements ServiceHost {
         stateDir
       }
     })
-    this.#instances.set(manifest.contract.name, instance)
+    this.#instances.set(name, instance)
     instance.addListener(() => this.#changed())
     instance.start()
   }
 
+  #end(name: string, why: string | undefined): void {
+    const { log } = this.#init
+    const instance = this.#instances.get(name)
+    if (instance == null) return
+    log.info({ service: name, why }, 'letting go of a service')
+    const left = instance
+      .drain()
+      .then(() => instance.stop())
+      .catch(err => log.error({ err, service: name }, 'a service did not end well'))
+      .finally(() => {
+        this.#instances.delete(name)
+        this.#leaving.delete(name)
+        this.#changed()
+      })
+    this.#leaving.set(name, left)
+    this.#changed()
+  }
+
   #changed(): void {
     for (const listener of this.#listeners) listener()
+    this.#running?.placer.changed()
   }
 }
