@@ -89,6 +89,18 @@ describe('the spread of requests', () => {
         assert.ok(mesh.clock.now() - began < 13_000)
       })
 
+      it('goes on sending to a new worker whose first answers are slow', async () => {
+        const mesh = new FakeMesh({ workers: ['a', 'b', 'c'], seed })
+        await send(mesh, { requests: 200, gap: 20 })
+        const fresh = mesh.join('fresh')
+        fresh.answer = async () => {
+          if (fresh.received.length <= 3) await mesh.clock.sleep(300)
+          return { body: [] }
+        }
+        await send(mesh, { requests: 150, gap: 20 })
+        assert.ok(fresh.received.length >= 15, `${fresh.received.length} in three seconds`)
+      })
+
       it('ramps a new worker up rather than flood it', async () => {
         const mesh = new FakeMesh({ workers: ['a', 'b'], seed, contract: contract({ concurrency: 64 }) })
         for (const worker of mesh.workers.values()) {

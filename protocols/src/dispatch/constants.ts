@@ -11,7 +11,12 @@ export const LATENCY_MEMORY = 10 * 60_000
 /** ... and already when others gave so many answers since, ... */
 export const RETEST_ANSWERS = 200
 /** ... but no sooner than this: at most half a percent of the requests, and few in number, go to see. */
-export const RETEST_INTERVAL = 10_000
+export const RETEST_INTERVAL = 2000
+/**
+ * Answers of a new worker that aren't held against it: they pay for dialling and warming up. With the first one alone, a
+ * worker that joins a mesh of warm ones would be shunned for seconds.
+ */
+export const WARM_UP_ANSWERS = 3
 /** What a worker is expected to take when nothing at all is known, not even about its fellows. */
 export const DEFAULT_LATENCY = 50
 /** Share of the measured latency that counts as the worker's own work, however much of it the round trip explains. */

@@ -1,4 +1,11 @@
-import { LATENCY_MEMORY, MEAN_WEIGHT, PEAK_DECAY, RETEST_ANSWERS, RETEST_INTERVAL } from './constants.ts'
+import {
+  LATENCY_MEMORY,
+  MEAN_WEIGHT,
+  PEAK_DECAY,
+  RETEST_ANSWERS,
+  RETEST_INTERVAL,
+  WARM_UP_ANSWERS
+} from './constants.ts'
 
 /**
  * Peak-sensitive moving average of the time to first byte. A slow answer counts at once and in full; then the value
@@ -25,17 +32,12 @@ export class PeakEwma {
     return this.mean + (this.peak - this.mean) * Math.exp(-age / PEAK_DECAY)
   }
 
-  /** @param prior what was expected of this worker before anything was known */
-  observe(sample: number, now: number, answers: number, prior: number): void {
+  /** @param prior what is expected of a worker of which nothing is known */
+  observe(measured: number, now: number, answers: number, prior: number): void {
+    const sample = this.samples < WARM_UP_ANSWERS ? Math.min(measured, prior) : measured
     const known = this.value(now, answers)
-    if (known != null) {
-      this.mean += (sample - this.mean) * MEAN_WEIGHT
-      this.peak = Math.max(sample, known)
-    } else {
-      // The first answer pays for dialling and warming up; held against a worker, it would get no second request.
-      this.mean = this.samples === 0 ? Math.min(sample, prior) : sample
-      this.peak = this.mean
-    }
+    this.mean = known == null ? sample : this.mean + (sample - this.mean) * MEAN_WEIGHT
+    this.peak = known == null ? sample : Math.max(sample, known)
     this.samples++
     this.at = now
     this.answers = answers
