@@ -63,7 +63,7 @@ export function judge(now: Situation, result: ProbeResult, { interval, start }: 
   const soon = Math.min(interval, RECHECK)
   if (now.state === 'starting') {
     if (now.age < start) {
-      const wait = Math.min(MAX_START_PROBE, Math.max(FIRST_PROBE, now.age / 4))
+      const wait = Math.min(MAX_START_PROBE, Math.max(FIRST_PROBE, now.age / 8))
       return { state: 'starting', failures: 0, wait: Math.min(wait, start - now.age), reason }
     }
     const late = `no healthy answer within ${start / 1000} s: ${reason}`

@@ -171,7 +171,8 @@ export class HostedService implements ServiceInstance {
       onEnd: (outcome, error) => {
         permit.release(outcome)
         if (error?.code === 'BackendFailed' || error?.code === 'FirstByteTimeout' || error?.code === 'ChunkTimeout') {
-          this.#log.warn({ code: error.code, err: error.cause, detail: error.message }, 'request failed in the backend')
+          const { code, cause, message } = error
+          this.#log.warn({ request_id: stamp[HEADERS.requestId], code, err: cause, detail: message }, 'backend failed')
           this.#backend.suspect()
         }
       }
