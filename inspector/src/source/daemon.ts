@@ -1,0 +1,155 @@
+import { Readable } from 'node:stream'
+import { Agent, type Dispatcher } from 'undici'
+import { InspectorError, ProblemError } from '../errors.ts'
+import { type ApiAnswer, ApiSource } from './api.ts'
+import type { Call, CallAnswer, Via } from './index.ts'
+import type { Explanation } from './shapes.ts'
+
+/** Milliseconds to open a connection. */
+const CONNECT_TIMEOUT = 3000
+/** Bytes of one answer of the API: thousands of peers take a few MiB. */
+const MAX_ANSWER = 64 * 1024 * 1024
+
+/** The mesh as a daemon or relay sees it, asked over HTTP. */
+export class DaemonSource extends ApiSource {
+  readonly via: Via
+  /** other daemons of this machine, which may have seen a request that this one hasn't */
+  siblings: string[] = []
+  readonly #origin: string
+  readonly #prefix: string
+  readonly #agent: Agent
+
+  /**
+   * @param url where it listens; a path is taken as a prefix
+   * @throws {InspectorError} Unreachable when nothing answers there, or what answers is no Hedgerow
+   */
+  static async open(url: string, signal: AbortSignal): Promise<DaemonSource> {
+    const source = new DaemonSource(url)
+    try {
+      const { worker_id, peer_id } = await source.health(signal)
+      Object.assign(source.via, { name: worker_id, peer_id })
+      return source
+    } catch (err) {
+      await source.close()
+      if (!(err instanceof InspectorError) || err.code === 'Unreachable') throw err
+      throw new InspectorError('Unreachable', `${url} answers, but not as a Hedgerow daemon would`, [], { cause: err })
+    }
+  }
+
+  private constructor(url: string) {
+    super()
+    const { origin, pathname } = new URL(url)
+    this.#origin = origin
+    this.#prefix = pathname.replace(/\/$/, '')
+    this.via = { mode: 'daemon', name: '', peer_id: '', url: origin + this.#prefix }
+    // How long an operation may take is its own to say, and the daemon watches it.
+    this.#agent = new Agent({ connect: { timeout: CONNECT_TIMEOUT }, headersTimeout: 0, bodyTimeout: 0 })
+  }
+
+  async close(): Promise<void> {
+    await this.#agent.destroy()
+  }
+
+  protected async get(path: string, signal: AbortSignal): Promise<ApiAnswer> {
+    const { statusCode, body } = await this.#request({ method: 'GET', path, signal })
+    const chunks: Buffer[] = []
+    let size = 0
+    try {
+      for await (const chunk of body as AsyncIterable<Buffer>) {
+        size += chunk.length
+        if (size > MAX_ANSWER) throw new InspectorError('Failed', `${path} answers more than ${MAX_ANSWER} bytes`)
+        chunks.push(chunk)
+      }
+    } catch (err) {
+      throw this.#failure(err)
+    }
+    return { status: statusCode, body: Buffer.concat(chunks) }
+  }
+
+  async call({ service, method, path, headers, body }: Call, signal: AbortSignal): Promise<CallAnswer> {
+    const target = `/service/${encodeURIComponent(service)}${path === '/' ? '' : path}`
+    const answer = await this.#request({
+      method,
+      path: target,
+      headers,
+      body: body == null || body instanceof Uint8Array ? body : Readable.from(body, { objectMode: false }),
+      signal
+    })
+    return { status: answer.statusCode, headers: definite(answer.headers), body: this.#whole(answer.body) }
+  }
+
+  override async explain(requestId: string, signal: AbortSignal): Promise<Explanation> {
+    try {
+      return await super.explain(requestId, signal)
+    } catch (err) {
+      if (!(err instanceof ProblemError) || err.problem !== 'UnknownRequest') throw err
+      for (const url of this.siblings) {
+        const sibling = new DaemonSource(url)
+        try {
+          return await sibling.explain(requestId, signal)
+        } catch {
+          // What the first one said is the answer, unless another knows better.
+        } finally {
+          await sibling.close()
+        }
+      }
+      throw err
+    }
+  }
+
+  async #request(
+    options: Pick<Dispatcher.RequestOptions, 'method' | 'path' | 'headers' | 'body' | 'signal'>
+  ): Promise<Dispatcher.ResponseData> {
+    try {
+      return await this.#agent.request({ ...options, origin: this.#origin, path: this.#prefix + options.path })
+    } catch (err) {
+      throw this.#failure(err)
+    }
+  }
+
+  async *#whole(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    let size = 0
+    try {
+      for await (const chunk of body) {
+        size += chunk.byteLength
+        yield chunk
+      }
+    } catch (err) {
+      if (isAbort(err)) throw err
+      throw new InspectorError('Failed', `the answer broke off after ${size} bytes`, [], { cause: err })
+    }
+  }
+
+  #failure(err: unknown): unknown {
+    if (err instanceof InspectorError || isAbort(err)) return err
+    return new InspectorError('Unreachable', `no answer from ${this.via.url}: ${reasonOf(err)}`, [], { cause: err })
+  }
+}
+
+function isAbort(err: unknown): boolean {
+  return err instanceof Error && (err.name === 'AbortError' || err.name === 'TimeoutError')
+}
+
+const REASONS: Record<string, string> = {
+  ECONNREFUSED: 'nothing listens there',
+  ENOTFOUND: 'there is no host of that name',
+  EAI_AGAIN: 'the host name could not be looked up',
+  EHOSTUNREACH: 'there is no way to that host',
+  ENETUNREACH: 'there is no way to that network',
+  ECONNRESET: 'the connection was reset',
+  EPIPE: 'the connection was closed while the request was being sent',
+  UND_ERR_CONNECT_TIMEOUT: `no connection within ${CONNECT_TIMEOUT / 1000} s`,
+  UND_ERR_SOCKET: 'the connection was closed'
+}
+
+function reasonOf(err: unknown): string {
+  if (!(err instanceof Error)) return String(err)
+  const code = 'code' in err ? String(err.code) : ''
+  return REASONS[code] ?? (err.message === '' ? code : err.message)
+}
+
+function definite(headers: Record<string, string | string[] | undefined>): CallAnswer['headers'] {
+  const kept: CallAnswer['headers'] = {}
+  for (const [name, value] of Object.entries(headers)) if (value != null) kept[name] = value
+  return kept
+}

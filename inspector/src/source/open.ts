@@ -1,0 +1,39 @@
+import { InspectorError } from '../errors.ts'
+import { DaemonSource } from './daemon.ts'
+import type { MeshSource } from './index.ts'
+import { findLocal } from './local.ts'
+
+export interface SourceOptions {
+  /** a daemon or relay to ask */
+  daemon?: string
+  /** relays to join through: URLs or multiaddrs, comma-separated */
+  relay?: string
+  /** which mesh a relay is of that is named by its multiaddr */
+  mesh?: string
+}
+
+export interface SourceContext {
+  env: Record<string, string | undefined>
+  signal: AbortSignal
+}
+
+/** @throws {InspectorError} Usage or Unreachable */
+export async function openSource(options: SourceOptions, { env, signal }: SourceContext): Promise<MeshSource> {
+  if (options.relay != null && options.daemon != null)
+    throw new InspectorError('Usage', '--relay joins the mesh, --daemon asks somebody who is in it: name one of them')
+  if (options.relay != null) {
+    // A node takes a second to load, and those who ask a daemon need none.
+    const { PeerSource } = await import('./peer.ts')
+    return PeerSource.open({ relay: options.relay, mesh: options.mesh }, signal)
+  }
+  if (options.daemon != null) return DaemonSource.open(daemonUrl('--daemon', options.daemon), signal)
+  if (env.HEDGEROW_DAEMON) return DaemonSource.open(daemonUrl('HEDGEROW_DAEMON', env.HEDGEROW_DAEMON), signal)
+  return findLocal(env, signal)
+}
+
+function daemonUrl(setting: string, value: string): string {
+  const url = URL.parse(/^[a-z]+:\/\//i.test(value) ? value : `http://${value}`)
+  if (url == null || !/^https?:$/.test(url.protocol) || url.search !== '' || url.hash !== '')
+    throw new InspectorError('Usage', `${setting}: ${value} is not a URL such as http://127.0.0.1:8000`)
+  return url.href
+}
