@@ -1,0 +1,34 @@
+import type { ServicesReport } from '../commands/services.ts'
+import { NONE, shortId } from './format.ts'
+import { seenFrom } from './peers.ts'
+import { printable, type Style } from './style.ts'
+import { type Column, table } from './table.ts'
+
+const COLUMNS: Column[] = [
+  { title: 'SERVICE' },
+  { title: 'ALIASES' },
+  { title: 'TIER' },
+  { title: 'WANTED', align: 'right' },
+  { title: 'FOUND', align: 'right' },
+  { title: 'HEALTHY', align: 'right' },
+  { title: 'WORKERS', flexible: true }
+]
+
+export function renderServices({ via, services, gaps }: ServicesReport, style: Style): string {
+  const { paint } = style
+  if (services.length === 0) return `no service is known, ${seenFrom(via)}`
+  const rows = services.map(({ name, aliases, tier, wanted, found, healthy, workers }) => [
+    paint('bold', printable(name)),
+    aliases.map(printable).join(', ') || NONE,
+    printable(tier),
+    String(wanted),
+    String(found),
+    paint(healthy === 0 ? 'red' : healthy < Math.min(wanted, found) ? 'yellow' : 'green', String(healthy)),
+    workers.map(worker => printable(worker.name) || shortId(worker.peer_id)).join(', ') || NONE
+  ])
+  const gapLine =
+    gaps.length === 0
+      ? 'every known service has a worker'
+      : paint('red', `nobody offers ${gaps.map(printable).join(', ')} now`)
+  return `${table(COLUMNS, rows, style)}\n\n${gapLine}${paint('dim', `, ${seenFrom(via)}`)}`
+}
