@@ -31,6 +31,8 @@ export class HostedService implements ServiceInstance {
   readonly #listeners = new Set<() => void>()
   #admission: Admission
   #connection: BackendConnection | undefined
+  /** what listeners know */
+  #told: Pick<ServiceInstance, 'state' | 'ready' | 'resources'> = { state: 'stopped', ready: false, resources: NOTHING }
   #draining = false
   #startAgain = false
 
@@ -207,6 +209,10 @@ export class HostedService implements ServiceInstance {
   }
 
   #tell(): void {
+    const { state, ready, resources } = this
+    const told = this.#told
+    if (told.state === state && told.ready === ready && told.resources === resources) return
+    this.#told = { state, ready, resources }
     for (const listener of this.#listeners) listener()
   }
 
