@@ -56,6 +56,8 @@ export async function serviceApp(init: ServiceAppInit): Promise<ServiceApp> {
     logger: { level: process.env.LOG_LEVEL ?? 'info', base: { service: init.name }, stream: process.stderr }
   }).withTypeProvider<TypeBoxTypeProvider>()
   app.setValidatorCompiler(TypeBoxValidatorCompiler)
+  // by default Fastify takes any text as a body; a service that wants text says so, and the others answer 415
+  app.removeContentTypeParser('text/plain')
 
   await app.register(swagger, { openapi: { openapi: '3.1.0', info: { title: init.name, version: init.version } } })
 

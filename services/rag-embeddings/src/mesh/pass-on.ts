@@ -1,4 +1,4 @@
-import { callMesh, ServiceError } from '@hedgerow/service-kit'
+import { callMesh, clientLeft, ServiceError } from '@hedgerow/service-kit'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Holders } from './holders.ts'
 import { DATA_CLASS, PASSED_ON } from './messages.ts'
@@ -38,6 +38,7 @@ export async function passOn(
   { method, path, body, timeout }: PassedOn
 ): Promise<FastifyReply> {
   const dataClass = request.headers[DATA_CLASS]
+  const left = clientLeft(reply)
   for await (const peer of inTurn(peers, otherwise)) {
     const impatient = new AbortController()
     const timer = setTimeout(() => impatient.abort(new Error('the holder took too long')), timeout)
@@ -52,7 +53,7 @@ export async function passOn(
           ...(typeof dataClass === 'string' ? { [DATA_CLASS]: dataClass } : {})
         },
         ...(body == null ? {} : { body: JSON.stringify(body) }),
-        signal: AbortSignal.any([request.signal, impatient.signal])
+        signal: AbortSignal.any([left, impatient.signal])
       })
       clearTimeout(timer)
       if (!TRY_NEXT.has(answer.statusCode)) {
@@ -65,7 +66,7 @@ export async function passOn(
       await answer.body.dump()
       if (answer.statusCode > 500) holders.failed(peer)
     } catch (err) {
-      if (err instanceof ServiceError || request.signal.aborted) throw err
+      if (err instanceof ServiceError || left.aborted) throw err
       holders.failed(peer)
       request.log.warn({ err, peer }, 'a holder did not answer')
     } finally {

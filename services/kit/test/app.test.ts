@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { Type } from 'typebox'
+import { clientLeft, type ServiceApp, serviceApp } from '../src/index.ts'
+
+describe('a service', () => {
+  let app: ServiceApp
+  let url: string
+  const signals: AbortSignal[] = []
+
+  beforeEach(async () => {
+    signals.length = 0
+    process.env.LOG_LEVEL = 'silent'
+    app = await serviceApp({ name: 'test', version: '1.0.0' })
+    app.post('/wait', { schema: { body: Type.Object({ answer: Type.Boolean() }) } }, async (request, reply) => {
+      const left = clientLeft(reply)
+      signals.push(left)
+      if (request.body.answer) return { done: true }
+      if (!left.aborted) await once(left, 'abort')
+      return { done: false }
+    })
+    url = await app.listen({ port: 0, host: '127.0.0.1' })
+  })
+  afterEach(() => app.close())
+
+  const wait = (answer: boolean, signal?: AbortSignal): Promise<Response> =>
+    fetch(`${url}/wait`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ answer }),
+      signal: signal ?? null
+    })
+
+  it('hears that the client left, though the whole request had arrived', async () => {
+    const gone = new AbortController()
+    const request = wait(false, gone.signal)
+    while (signals.length === 0) await new Promise(setImmediate)
+    gone.abort()
+    await assert.rejects(request)
+    const [left] = signals
+    assert.ok(left != null)
+    if (!left.aborted) await once(left, 'abort')
+  })
+
+  it('is not told so of a client that got its answer', async () => {
+    const response = await wait(true)
+    assert.deepEqual(await response.json(), { done: true })
+    await app.close()
+    assert.equal(signals.at(-1)?.aborted, false)
+  })
+
+  it('answers 415 to text where it wants JSON', async () => {
+    const answer = await app.inject({
+      method: 'POST',
+      url: '/wait',
+      headers: { 'content-type': 'text/plain' },
+      body: 'x'
+    })
+    assert.equal(answer.statusCode, 415)
+    assert.match(answer.headers['content-type'] ?? '', /^application\/problem\+json/)
+  })
+})
