@@ -53,11 +53,12 @@ export function askRoutes({ self, view, invoker, node }: PeersComponents & { nod
           retry_after: 1
         })
       asking++
+      const signal = AbortSignal.timeout(ASK_TIMEOUT)
       try {
         if (invoker.route(peerId) == null) await learnAddrs(node, view, peerId)
-        return await askPeer(invoker, peerId, path, { signal: AbortSignal.timeout(ASK_TIMEOUT) })
+        return await askPeer(invoker, peerId, path, { signal })
       } catch (err) {
-        throw unreachable(peerId, err)
+        throw unreachable(peerId, err, signal.aborted)
       } finally {
         asking--
       }
@@ -105,8 +106,7 @@ function known(view: View, peerId: string): NonNullable<ReturnType<View['peer']>
   throw new MeshError('UnknownPeer', `this peer knows nobody with the id ${peerId.slice(0, 80)}`)
 }
 
-function unreachable(peerId: string, err: unknown): unknown {
-  const timedOut = err instanceof Error && err.name === 'TimeoutError'
+function unreachable(peerId: string, err: unknown, timedOut: boolean): unknown {
   if (!timedOut && !(err instanceof InvocationError)) return err
   const reason = timedOut ? `no answer within ${ASK_TIMEOUT / 1000} s` : err.message
   return new MeshError('Unreachable', `the peer can't be reached: ${reason}`, { peer_id: peerId }, { cause: err })
