@@ -58,7 +58,7 @@ describe('near matches', () => {
   const services = ['ner-extraction', 'ner', 'vision-ocr', 'rag-embeddings']
 
   it('forgives slips and finds what was only begun, the nearest first', () => {
-    assert.deepEqual(nearMatches('nre', services), [])
+    assert.deepEqual(nearMatches('nre', services), ['ner'])
     assert.deepEqual(nearMatches('ner-extractoin', services), ['ner-extraction'])
     assert.deepEqual(nearMatches('visoin-ocr', services), ['vision-ocr'])
     assert.deepEqual(nearMatches('embeddings', services), ['rag-embeddings'])

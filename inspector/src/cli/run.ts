@@ -35,7 +35,7 @@ async function failure(err: unknown, io: Io, signal: AbortSignal): Promise<numbe
     await writeLine(io.stderr, `hedgerow: ${err instanceof Error ? (err.stack ?? err.message) : String(err)}`)
     return FAILED
   }
-  const [first = '', ...rest] = [err.message, ...err.hints].map(printable)
-  await writeLine(io.stderr, [`hedgerow: ${first}`, ...rest.map(hint => `  ${hint}`)].join('\n'))
+  const lines = [err.message, ...err.hints].map(printable)
+  await writeLine(io.stderr, `hedgerow: ${lines.join(err.code === 'Unreachable' ? '; ' : '\n  ')}`)
   return err.exitCode
 }

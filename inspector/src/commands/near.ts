@@ -15,9 +15,12 @@ export function nearMatches(given: string, candidates: Iterable<string>): string
     .map(({ candidate }) => candidate)
 }
 
+const sorted = (word: string): string => [...word].sort().join('')
+
 function rankOf(wanted: string, candidate: string): number {
   if (wanted.length > 64 || candidate.length > 256) return Number.POSITIVE_INFINITY
   // Half a name is no slip: it is somebody who stopped typing.
   if (wanted.length >= 3 && candidate.includes(wanted)) return 0
-  return distance(wanted, candidate)
+  // Letters in the wrong order are one slip.
+  return sorted(wanted) === sorted(candidate) ? 1 : distance(wanted, candidate)
 }

@@ -19,6 +19,8 @@ const TIMEOUT = 15_000
 export const MAX_ASKED = 128
 /** Questions under way. */
 export const PARALLEL = 16
+/** Milliseconds that one peer may hold up the list of all. */
+const PATIENCE = 1500
 
 export interface ApiAnswer {
   status: number
@@ -50,8 +52,10 @@ export abstract class ApiSource implements MeshSource {
     const known = await this.known(signal)
     return inParallel(known, PARALLEL, async (peer, i) => {
       // Measured by the way for requests only; nobody is dialled just to be listed.
-      if (peer.round_trip_ms != null || peer.path == null || peer.path === 'local' || i >= MAX_ASKED) return peer
-      const pong = await this.ping(peer.peer_id, signal).catch(() => undefined)
+      const { round_trip_ms, path: way, silent } = peer
+      if (round_trip_ms != null || way == null || way === 'local' || silent || i >= MAX_ASKED) return peer
+      const patience = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)])
+      const pong = await this.ping(peer.peer_id, patience).catch(() => undefined)
       return pong == null ? peer : { ...peer, round_trip_ms: pong.round_trip_ms, last_seen: new Date().toISOString() }
     })
   }

@@ -122,7 +122,10 @@ export class DaemonSource extends ApiSource {
 
   #failure(err: unknown): unknown {
     if (err instanceof InspectorError || isAbort(err)) return err
-    return new InspectorError('Unreachable', `no answer from ${this.via.url}: ${reasonOf(err)}`, [], { cause: err })
+    const what = `no answer from ${this.via.url} (${reasonOf(err)})`
+    return new InspectorError('Unreachable', what, ['name another with --daemon <url>, or start one: `npm start`'], {
+      cause: err
+    })
   }
 }
 

@@ -10,12 +10,14 @@ import { type ApiAnswer, ApiSource, MAX_ASKED, PARALLEL, path, readAnswer, toPee
 import type { Call, CallAnswer, PeerInfo, Via } from './index.ts'
 import { type Joined, type JoinInit, joinMesh } from './join.ts'
 import { inParallel } from './parallel.ts'
-import { type Explanation, SHAPES } from './shapes.ts'
+import { type Explanation, type Pong, SHAPES } from './shapes.ts'
 
 /** Milliseconds that one peer may take to answer. */
 const PATIENCE = 3000
 /** Milliseconds before a peer that didn't answer is asked again: who watches many would wait for it each time. */
 const ASK_AGAIN = 10_000
+/** The shortest of so many counts: in a process this young, one often tells more of the process than of the way. */
+const PINGS = 3
 
 /** The mesh as a peer of the inspector's own sees it: from its view, and by asking the peers in question. */
 export class PeerSource extends ApiSource {
@@ -50,7 +52,9 @@ export class PeerSource extends ApiSource {
     const known = await this.known(signal)
     const asked = known.slice(0, MAX_ASKED)
     const answers = await inParallel(asked, PARALLEL, peer => this.#askAfter(peer, signal))
-    const measured = await inParallel(answers, PARALLEL, peer => this.#measure(peer, signal))
+    // Few at a time while there are few: what else goes on in this process counts as round trip.
+    const width = Math.min(PARALLEL, Math.max(2, Math.ceil(answers.length / 8)))
+    const measured = await inParallel(answers, width, peer => this.#measure(peer, signal))
     return [...measured, ...known.slice(MAX_ASKED)]
   }
 
@@ -120,10 +124,10 @@ export class PeerSource extends ApiSource {
   async #measure(peer: PeerInfo, signal: AbortSignal): Promise<PeerInfo> {
     if (peer.reachable !== true) return peer
     try {
-      // The shorter of two: in a process this young, one often tells more of the process than of the way.
-      const first = await this.ping(peer.peer_id, signal)
-      const { path: way, transport, round_trip_ms } = await this.ping(peer.peer_id, signal)
-      return { ...peer, path: way, transport, round_trip_ms: Math.min(first.round_trip_ms, round_trip_ms) }
+      const pongs: Pong[] = []
+      for (let i = 0; i < PINGS; i++) pongs.push(await this.ping(peer.peer_id, signal))
+      const { path: way, transport } = pongs.at(-1) ?? peer
+      return { ...peer, path: way, transport, round_trip_ms: Math.min(...pongs.map(pong => pong.round_trip_ms)) }
     } catch {
       signal.throwIfAborted()
       return { ...peer, reachable: false }
