@@ -56,6 +56,9 @@ export const SERVER = {
  */
 export const BATCH_SIZE = 8 * 1024
 
+/** What fits into one message of Noise. Larger batches are cut here, in the middle of a frame. */
+export const NOISE_MESSAGE = 65_535 - 16
+
 /**
  * Window updates are held back until they add up to this. The sender always has three quarters of its first window
  * (256 KiB, fixed by the yamux specification) left, so it never waits for one that is held.

@@ -12,6 +12,7 @@ import { NATIVE_CIPHER_FROM } from './constants.ts'
 const CIPHER = 'chacha20-poly1305'
 const TAG_LENGTH = 16
 const LENGTH_LENGTH = 2
+const COPIED_BELOW = 16 * 1024
 
 /** A connection encrypter for {@link https://libp2p.github.io/js-libp2p/interfaces/libp2p.index.Libp2pInit.html Libp2pInit}. */
 export function encryption(init: NoiseInit = {}): ReturnType<typeof noise> {
@@ -80,22 +81,30 @@ const crypto: ICryptoInterface = {
     if (plaintext.byteLength < NATIVE_CIPHER_FROM) return asCrypto.chaCha20Poly1305Encrypt(plaintext, nonce, ad, key)
     const cipher = createCipheriv(CIPHER, keyObject(key), nonce, { authTagLength: TAG_LENGTH })
     cipher.setAAD(ad, { plaintextLength: plaintext.byteLength })
-    const ciphertext = cipher.update(plaintext.subarray())
+    const ciphertext = new Uint8ArrayList()
+    for (const piece of pieces(plaintext)) ciphertext.append(cipher.update(piece))
     // a stream cipher has nothing left to say here, but makes the tag
     cipher.final()
-    return new Uint8ArrayList(ciphertext, cipher.getAuthTag())
+    ciphertext.append(cipher.getAuthTag())
+    return ciphertext
   },
 
   chaCha20Poly1305Decrypt(ciphertext, nonce, ad, key, dst) {
     const length = ciphertext.byteLength - TAG_LENGTH
     if (length < NATIVE_CIPHER_FROM) return asCrypto.chaCha20Poly1305Decrypt(ciphertext, nonce, ad, key, dst)
-    const bytes = ciphertext.subarray()
     const decipher = createDecipheriv(CIPHER, keyObject(key), nonce, { authTagLength: TAG_LENGTH })
     decipher.setAAD(ad, { plaintextLength: length })
-    decipher.setAuthTag(bytes.subarray(length))
-    const plaintext = decipher.update(bytes.subarray(0, length))
+    decipher.setAuthTag(ciphertext.subarray(length))
+    const plaintext = new Uint8ArrayList()
+    for (const piece of pieces(ciphertext, length)) plaintext.append(decipher.update(piece))
     // throws when the tag doesn't match; nobody has seen the plaintext before
     decipher.final()
     return plaintext
   }
+}
+
+/** Many small pieces are cheaper to copy together than to go through one by one; a few large ones are not. */
+function pieces(data: Uint8Array | Uint8ArrayList, length = data.byteLength): Iterable<Uint8Array> {
+  if (data instanceof Uint8Array) return [length === data.byteLength ? data : data.subarray(0, length)]
+  return length < COPIED_BELOW ? [data.subarray(0, length)] : data.sublist(0, length)
 }

@@ -54,7 +54,7 @@ export class StreamInvoker implements NodeInvoker {
 
   route(peer: string): Route | undefined {
     const peerId = this.#peers.get(peer)?.peerId ?? parsePeerId(peer)
-    const connection = bestConnection(this.#components.getConnections(peerId))
+    const connection = peerId && bestConnection(this.#components.getConnections(peerId))
     return connection && routeOf(connection)
   }
 
@@ -77,7 +77,9 @@ export class StreamInvoker implements NodeInvoker {
       return known
     }
     if (this.#peers.size >= this.#maxPeers) this.#forgetOldest()
-    const streams = new PeerStreams(parsePeerId(peer), this.#components, this.#init)
+    const peerId = parsePeerId(peer)
+    if (peerId == null) throw new InvocationError('connect', peer, 'not a peer id')
+    const streams = new PeerStreams(peerId, this.#components, this.#init)
     this.#peers.set(peer, streams)
     return streams
   }
@@ -123,10 +125,10 @@ function exchange(
   return exchange.answer
 }
 
-function parsePeerId(peer: string): PeerId {
+function parsePeerId(peer: string): PeerId | undefined {
   try {
     return peerIdFromString(peer)
-  } catch (cause) {
-    throw new InvocationError('connect', peer, 'not a peer id', { cause })
+  } catch {
+    return undefined
   }
 }

@@ -9,7 +9,7 @@
 import type { MessageStream, StreamMuxerFactory } from '@libp2p/interface'
 import { type YamuxMuxerInit, yamux } from '@libp2p/yamux'
 import { Uint8ArrayList } from 'uint8arraylist'
-import { BATCH_SIZE, MAX_HELD_UPDATES, WINDOW_UPDATE_SIZE, YAMUX } from './constants.ts'
+import { BATCH_SIZE, MAX_HELD_UPDATES, NOISE_MESSAGE, WINDOW_UPDATE_SIZE, YAMUX } from './constants.ts'
 
 /** A stream muxer for {@link https://libp2p.github.io/js-libp2p/interfaces/libp2p.index.Libp2pInit.html Libp2pInit}. */
 export function multiplexing(init: YamuxMuxerInit = YAMUX): () => StreamMuxerFactory {
@@ -54,17 +54,13 @@ class FrameBatch {
   send(frame: Uint8Array | Uint8ArrayList): boolean {
     const type = frame instanceof Uint8Array ? this.#control(frame) : undefined
     if (type === 'held') return !this.#saturated
-    if (frame.byteLength >= BATCH_SIZE) {
-      // large enough to go by itself, and too large to be copied for nothing
-      this.#flush()
-      this.#forward(frame)
-      return !this.#saturated
-    }
     this.#pending.append(frame)
     // after the last frame the connection is closed at once
-    if (this.#pending.byteLength >= BATCH_SIZE || type === GO_AWAY) {
-      this.#flush()
-    } else if (!this.#scheduled) {
+    if (type === GO_AWAY) this.#flush(this.#pending.byteLength)
+    else if (this.#pending.byteLength >= NOISE_MESSAGE)
+      this.#flush(this.#pending.byteLength - (this.#pending.byteLength % NOISE_MESSAGE))
+    else if (this.#pending.byteLength >= BATCH_SIZE) this.#flush(this.#pending.byteLength)
+    if (this.#pending.byteLength > 0 && !this.#scheduled) {
       this.#scheduled = true
       setImmediate(this.#tick)
     }
@@ -74,21 +70,22 @@ class FrameBatch {
   #tick = (): void => {
     this.#scheduled = false
     try {
-      this.#flush()
+      this.#flush(this.#pending.byteLength)
     } catch {
       // The connection closed in the meantime, which the muxer hears from the connection itself.
     }
   }
 
-  #flush(): void {
-    if (this.#pending.byteLength === 0) return
-    const batch = this.#pending.subarray()
-    this.#pending = new Uint8ArrayList()
-    this.#forward(batch)
-  }
-
-  #forward(data: Uint8Array | Uint8ArrayList): void {
-    if (!this.#send(data)) this.#saturated = true
+  #flush(length: number): void {
+    if (length === 0) return
+    let batch = this.#pending
+    if (length === batch.byteLength) {
+      this.#pending = new Uint8ArrayList()
+    } else {
+      batch = this.#pending.sublist(0, length)
+      this.#pending.consume(length)
+    }
+    if (!this.#send(batch)) this.#saturated = true
   }
 
   /** @returns the type of a frame without data, or that it need not be sent yet */

@@ -30,7 +30,9 @@ export interface Channel {
 }
 
 interface Waiting {
+  /** with a stream that was freed, or nothing when one more may be opened */
   resolve(channel: Channel | undefined): void
+  reject(error: InvocationError): void
 }
 
 export class PeerStreams {
@@ -119,7 +121,10 @@ export class PeerStreams {
 
   /** Cuts off whatever is under way. */
   destroy(): void {
-    for (const { duplex } of this.#channels) duplex.destroy()
+    this.retire()
+    for (const waiting of this.#waiting.splice(0)) waiting.reject(this.#failure('this peer is stopping'))
+    for (const { duplex } of this.#channels)
+      if (!duplex.writableEnded) duplex.destroy(new Error('this peer is stopping'))
   }
 
   /** A stream over a relay is given up as soon as there is a better way. */
@@ -131,27 +136,26 @@ export class PeerStreams {
   }
 
   /** @returns a stream that was freed, or nothing when one more may be opened */
-  #wait(signal: AbortSignal): Promise<Channel | undefined> {
+  async #wait(signal: AbortSignal): Promise<Channel | undefined> {
     if (this.#waiting.length >= this.#init.maxWaiting) {
-      throw new InvocationError('connect', this.peer, `${this.#waiting.length} requests already wait for a stream`)
+      throw this.#failure(`${this.#waiting.length} requests already wait for a stream`)
     }
-    return new Promise((resolve, reject) => {
-      const waiting: Waiting = {
-        resolve: channel => {
-          signal.removeEventListener('abort', onAbort)
-          resolve(channel)
-        }
-      }
-      const onAbort = (): void => {
-        signal.removeEventListener('abort', onAbort)
-        this.#waiting.splice(this.#waiting.indexOf(waiting), 1)
-        reject(
-          new InvocationError('connect', this.peer, 'aborted while waiting for a stream', { cause: signal.reason })
-        )
-      }
-      signal.addEventListener('abort', onAbort)
-      this.#waiting.push(waiting)
-    })
+    const waiting = Promise.withResolvers<Channel | undefined>()
+    const onAbort = (): void => {
+      this.#waiting.splice(this.#waiting.indexOf(waiting), 1)
+      waiting.reject(this.#failure('aborted while waiting for a stream', signal.reason))
+    }
+    signal.addEventListener('abort', onAbort)
+    this.#waiting.push(waiting)
+    try {
+      return await waiting.promise
+    } finally {
+      signal.removeEventListener('abort', onAbort)
+    }
+  }
+
+  #failure(message: string, cause?: unknown): InvocationError {
+    return new InvocationError('connect', this.peer, message, { cause })
   }
 
   async #open(signal: AbortSignal): Promise<Channel> {
@@ -162,7 +166,7 @@ export class PeerStreams {
       return this.#channel(streamDuplex(stream, connection))
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause)
-      throw new InvocationError('connect', this.peer, `no stream could be opened: ${reason}`, { cause })
+      throw this.#failure(`no stream could be opened: ${reason}`, cause)
     } finally {
       this.#opening--
       this.#admit()
