@@ -185,6 +185,19 @@ describe('dispatch and time', () => {
       assert.equal(mesh.worker('a').pings.length, 1, 'to measure the way')
     })
 
+    it('gives a worker four seconds, though pings under way make others fail at once', async () => {
+      const mesh = new FakeMesh({ workers: ['a'] })
+      const worker = mesh.worker('a')
+      worker.latency = 20 * SECOND
+      worker.roundTrip = 1900
+      assert.equal(answerOf(await mesh.call()).attempts, 1)
+      assert.equal(mesh.dispatcher.experience('a')?.ejections, 0)
+      worker.state = 'stopped'
+      const called = await mesh.call()
+      assert.equal(codeOf(called), 'WorkerWedged')
+      assert.ok(called.ms >= 4000 && called.ms <= 5000, `${called.ms} ms`)
+    })
+
     it('takes bytes that arrive for an answer: a link full of them delays pings', async () => {
       const mesh = new FakeMesh({ workers: ['a'], contract: ONCE })
       const worker = mesh.worker('a')
@@ -252,6 +265,33 @@ describe('dispatch and time', () => {
         await mesh.clock.advance(100)
       }
       assert.ok((mesh.dispatcher.experience('b')?.ejections ?? 0) > 0)
+    })
+
+    it('finds out a stopped worker that would not have been asked, within ten seconds', async () => {
+      const mesh = new FakeMesh({ workers: ['fast', 'slow'] })
+      mesh.worker('slow').latency = 500
+      for (let i = 0; i < 20; i++) answerOf(await mesh.call())
+      const stopped = mesh.worker('slow')
+      stopped.state = 'stopped'
+      const received = stopped.received.length
+      const began = mesh.clock.now()
+      while (mesh.dispatcher.experience('slow')?.ejected_for_ms === 0) {
+        assert.ok(mesh.clock.now() - began < 10 * SECOND)
+        answerOf(await mesh.call())
+        await mesh.clock.advance(200)
+        mesh.reportAll()
+      }
+      assert.equal(stopped.received.length, received)
+    })
+
+    it('does not dial a worker only to see whether it is there', async () => {
+      const mesh = new FakeMesh({ workers: ['a', 'b'] })
+      mesh.worker('b').kill()
+      for (let i = 0; i < 100; i++) {
+        answerOf(await mesh.call())
+        await mesh.clock.advance(40)
+      }
+      assert.equal(mesh.worker('b').pings.length, 1, 'the one for the first request, which found it dead')
     })
 
     it('avoids a worker that missed one ping while there are others', async () => {

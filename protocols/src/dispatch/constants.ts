@@ -61,6 +61,11 @@ export const PROBE_INTERVAL = 1000
 export const PING_INTERVAL = 1000
 export const PING_TIMEOUT = 2000
 export const MAX_MISSED_PINGS = 2
+/**
+ * Whoever could have been asked but wasn't, and hasn't been heard of for so long, is pinged: it may be gone, and nobody
+ * would notice before the next request runs into it. With two misses it is out of routing after 7 s.
+ */
+export const UNHEARD_AFTER = 3000
 /** So much more of an upload taken in shows that the peer lives: half a second at 1 Mbit/s. */
 export const SIGN_OF_LIFE = 64 * 1024
 

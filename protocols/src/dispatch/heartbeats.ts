@@ -47,7 +47,7 @@ export class Heartbeats {
     })
   }
 
-  /** Somebody gave up waiting for this peer: is it still there? */
+  /** Is this peer still there? Asked when somebody gave up waiting for it, or nobody has asked anything of it lately. */
   check(peer: PeerState): void {
     const { heartbeat } = peer
     if (peer.local || heartbeat.missed > 0 || this.clock.now() - heartbeat.pingedAt < PING_TIMEOUT) return
@@ -131,7 +131,9 @@ export class Heartbeats {
         if (this.pings.has(ping)) peer.measured(roundTrip, clock.now())
         end(true)
       },
-      () => end(false)
+      // It may have failed for a reason that is no fault of the peer, as when libp2p allows one ping at a time and another
+      // is under way. So a failed ping is one without an answer yet: another's answer still counts for it.
+      () => {}
     )
   }
 }

@@ -1,4 +1,4 @@
-import { MAX_SCORED } from './constants.ts'
+import { MAX_SCORED, UNHEARD_AFTER } from './constants.ts'
 import { able, advisable, type Needs, type Rejection } from './eligible.ts'
 import type { Engine } from './engine.ts'
 import type { PeerState, Prospect, ServiceState } from './experience.ts'
@@ -32,24 +32,30 @@ export interface Selection {
   rejected: Rejection[]
   /** have been out of routing for long enough, and should be asked whether they are back */
   returning: PeerState[]
+  /** were considered, and haven't been heard of for a while */
+  unheard: PeerState[]
 }
 
 /** The worker for a request's first attempt. */
 export function selectFirst(input: SelectionInput): Selection {
-  const { needs, service, now } = input
+  const { needs, now } = input
   const rejected: Rejection[] = []
   const fit = advisable(able(input.prospects, needs, rejected), needs, false, now, rejected)
   const returning = rejected.length === 0 ? [] : returningOf(input)
+  const { reason, chosen, scores } = choose(fit, input)
+  return { chosen, reason, scores, rejected, returning, unheard: unheardOf(scores, now) }
+}
+
+function choose(fit: Prospect[], input: SelectionInput): Pick<Selection, 'chosen' | 'reason' | 'scores'> {
+  const { service, needs } = input
   const [sole] = fit
-  if (sole == null) return { chosen: undefined, reason: 'picked', scores: [], rejected, returning }
-  if (fit.length === 1) {
-    const reason = needs.worker == null ? 'only' : 'pinned'
-    return { chosen: sole, reason, scores: [scored(sole, input)], rejected, returning }
-  }
+  if (sole == null) return { chosen: undefined, reason: 'picked', scores: [] }
+  if (fit.length === 1)
+    return { chosen: sole, reason: needs.worker == null ? 'only' : 'pinned', scores: [scored(sole, input)] }
   const newcomer = service.explored ? undefined : drawNewcomer(fit, input)
   service.explored = newcomer != null
   const { chosen, scores } = draw(fit, input)
-  return { chosen: newcomer ?? chosen, reason: newcomer == null ? 'picked' : 'new', scores, rejected, returning }
+  return { chosen: newcomer ?? chosen, reason: newcomer == null ? 'picked' : 'new', scores }
 }
 
 /** Another worker, for a request that failed with those tried. */
@@ -98,6 +104,15 @@ function returningOf({ prospects, now }: SelectionInput): PeerState[] {
   return prospects
     .filter(({ peer, candidate }) => peer.health.standing(now, candidate.advertAt) === 'unproven')
     .map(({ peer }) => peer)
+}
+
+/** A worker that was never in contact is no concern: it will get its first request before long. */
+function unheardOf(scores: Score[], now: number): PeerState[] {
+  const peers = scores.map(({ prospect }) => prospect.peer)
+  return peers.filter(({ heartbeat: { aliveAt, pingedAt } }) => {
+    const contactAt = Math.max(aliveAt, pingedAt)
+    return contactAt > -Infinity && now - contactAt > UNHEARD_AFTER
+  })
 }
 
 function scored(prospect: Prospect, { operation, window, now }: SelectionInput): Score {

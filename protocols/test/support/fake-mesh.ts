@@ -52,6 +52,7 @@ export class FakeWorker {
   /** requests that were cancelled */
   cancelled = 0
   answer: (request: ReceivedRequest) => FakeAnswer | Promise<FakeAnswer> = () => ({ body: [this.peerId] })
+  private pinging = false
   private readonly clock: FakeClock
   private readonly victims = new Set<() => void>()
 
@@ -113,11 +114,15 @@ export class FakeWorker {
 
   ping(signal: AbortSignal): Promise<number> {
     this.pings.push(this.clock.now())
-    if (this.throws != null) return Promise.reject(this.throws)
     if (this.state === 'dead') return Promise.reject(new Error('no connection'))
-    return new Promise((resolve, reject) => {
+    // libp2p allows one at a time.
+    if (this.pinging) return Promise.reject(new Error('too many outbound streams'))
+    this.pinging = true
+    return new Promise<number>((resolve, reject) => {
       signal.addEventListener('abort', () => reject(signal.reason))
       if (this.state === 'up') this.clock.setTimeout(() => resolve(this.roundTrip), this.roundTrip)
+    }).finally(() => {
+      this.pinging = false
     })
   }
 
