@@ -205,6 +205,22 @@ describe('hedgerow in a mesh', function () {
       assert.deepEqual(raw, [true, false])
     })
 
+    it('asks one peer through another, whole ids of known peers only', async () => {
+      const ask = async (path: string) => {
+        const answer = await fetch(`${mesh.relay.url}/api/peers/${path}`)
+        return { status: answer.status, body: await answer.json() }
+      }
+      const [worker] = mesh.workers
+      const self = await ask(`${mesh.relay.peerId}/ping`)
+      assert.deepEqual([self.status, self.body.path, self.body.status], [200, 'local', 'healthy'])
+      const health = await ask(`${worker?.peerId}/health`)
+      assert.deepEqual([health.status, health.body.peer_id], [200, worker?.peerId])
+      for (const path of ['nobody', 'nobody/ping', 'nobody/stats', `${workerIds()[0]?.slice(0, -1)}/health`]) {
+        const { status, body } = await ask(path)
+        assert.deepEqual([status, body.code], [404, 'UnknownPeer'], path)
+      }
+    })
+
     async function nothingHeld(): Promise<void> {
       for (;;) {
         const answer = await fetch(`${mesh.relay.url}/service/ws/held`, {
