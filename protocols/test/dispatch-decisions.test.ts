@@ -26,7 +26,7 @@ describe('expected latency', () => {
     ['grows with what is under way and waits', { busy: 3 }, 400],
     ['shrinks with what can run at once', { busy: 3, concurrency: 4 }, 100],
     ['takes the round trip as it is', { roundTrip: 60, busy: 3 }, 40 * 4 + 60],
-    ['lets load count for a worker that seems to take no time itself', { roundTrip: 200, busy: 3 }, 10 * 4 + 200],
+    ['lets load count for a worker that seems to take no time itself', { roundTrip: 200, busy: 3 }, 10 * 4 + 90],
     ['grows with a new worker that is ramped up', { ramp: 3 }, 300],
     ['grows with a penalty, however fast the worker', { latency: 1, penalty: 4 }, 1 + 4 * 10],
     ['grows with a penalty as with so many answers', { penalty: 4 }, 500]
@@ -453,6 +453,16 @@ describe('what is known of a worker', () => {
     track.inFlight = 6
     view.learnLoad(load({ sequence: 2n, inFlight: 4, queued: 2 }))
     assert.deepEqual([busy().inFlight, busy().queued], [6, 0], 'those that run and those that wait are all ours')
+  })
+
+  it('takes the shortest round trips for the way, and longer ones for a busy moment', () => {
+    const peer = new Experience(undefined).peer('a')
+    peer.measured(40, 0)
+    assert.equal(peer.roundTrip, 40)
+    peer.measured(2, 1)
+    assert.equal(peer.roundTrip, 2)
+    peer.measured(52, 2)
+    assert.equal(peer.roundTrip, 7)
   })
 
   it('is bounded', () => {

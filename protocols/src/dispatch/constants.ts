@@ -21,10 +21,13 @@ export const WARM_UP_ANSWERS = 3
 export const DEFAULT_LATENCY = 50
 /** Share of the measured latency that counts as the worker's own work, however much of it the round trip explains. */
 export const MIN_SERVICE_SHARE = 0.1
-/** Weight of one more round trip in their mean. */
-export const ROUND_TRIP_WEIGHT = 0.3
+/**
+ * Weight of a round trip that is longer than those before: a busy process on either side delays a ping as well, which is
+ * load and not distance. A shorter one counts in full.
+ */
+export const ROUND_TRIP_WEIGHT = 0.1
 /** A round trip older than this is measured again when the peer is used. */
-export const ROUND_TRIP_MEMORY = 60_000
+export const ROUND_TRIP_MEMORY = 10_000
 /** Workers scored for the record even when they were not drawn; in larger sets only the drawn ones are. */
 export const MAX_SCORED = 16
 

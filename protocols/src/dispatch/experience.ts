@@ -137,8 +137,8 @@ export class PeerState {
   }
 
   measured(roundTrip: number, now: number): void {
-    this.roundTrip =
-      this.roundTrip == null ? roundTrip : this.roundTrip + (roundTrip - this.roundTrip) * ROUND_TRIP_WEIGHT
+    const known = this.roundTrip ?? roundTrip
+    this.roundTrip = Math.min(roundTrip, known + (roundTrip - known) * ROUND_TRIP_WEIGHT)
     this.heartbeat.measuredAt = now
   }
 

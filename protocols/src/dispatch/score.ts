@@ -30,11 +30,12 @@ export interface ScoreInput {
 
 /**
  * What one more request would have to wait: the work grows with the queue, the way there doesn't. Part of the latency
- * is the round trip; the rest is the worker's own, at least a share of it, so that load counts for the nearest too.
+ * is the round trip; the rest is the worker's own, at least a share of it, so that load counts for every worker.
  */
 export function expectedLatency({ latency, roundTrip, busy, concurrency, ramp, penalty }: ScoreInput): number {
-  const work = Math.max(latency - roundTrip, latency * MIN_SERVICE_SHARE)
-  return (work * (busy + 1) * ramp) / concurrency + roundTrip + penalty * Math.max(latency, PENALTY_UNIT)
+  const way = Math.min(roundTrip, latency * (1 - MIN_SERVICE_SHARE))
+  const work = latency - way
+  return (work * (busy + 1) * ramp) / concurrency + way + penalty * Math.max(latency, PENALTY_UNIT)
 }
 
 /** @param window the operation's latencies, whoever answered: what to expect of a worker that is new here */
