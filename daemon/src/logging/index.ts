@@ -10,11 +10,15 @@ import pino, { type Logger } from 'pino'
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
 
+/** Bytes of log that are gathered into one write ... */
+const LOG_BUFFER = 4096
+/** ... unless it takes longer than this, in milliseconds: whoever follows a log doesn't notice. */
+const LOG_DELAY = 100
+
 export function createLog(level: LogLevel, name: string): Logger {
-  return pino(
-    { level, base: { peer: name }, serializers: { err: pino.stdSerializers.err } },
-    pino.destination({ dest: 2, sync: false, minLength: 0 })
-  )
+  // A write of its own for each line would cost a request as much as its encryption does.
+  const destination = pino.destination({ dest: 2, sync: false, minLength: LOG_BUFFER, periodicFlush: LOG_DELAY })
+  return pino({ level, base: { peer: name }, serializers: { err: pino.stdSerializers.err } }, destination)
 }
 
 export function forwardLibp2pLog(log: Logger): ComponentLogger {
