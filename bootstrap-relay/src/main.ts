@@ -2,11 +2,12 @@ import { loadIdentity, openDataDir } from '@hedgerow/daemon/identity'
 import { createLog } from '@hedgerow/daemon/logging'
 import { loadManifests } from '@hedgerow/daemon/manifest'
 import { SHIPPED_SERVICES } from '@hedgerow/daemon/services'
-import { endOnSignal, exitWith, resolveMesh, VERSION } from '@hedgerow/daemon/startup'
+import { endOnSignal, exitWith, leaveNoCoreDumps, resolveMesh, VERSION } from '@hedgerow/daemon/startup'
 import { createRelay } from './relay.ts'
 import { readRelaySettings } from './settings.ts'
 
 try {
+  leaveNoCoreDumps()
   const settings = readRelaySettings(process.argv, VERSION)
   const log = createLog(settings.logLevel, settings.name)
   const dataDir = await openDataDir(settings.dataDir)

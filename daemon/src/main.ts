@@ -1,10 +1,11 @@
 import { readDaemonSettings } from './config/daemon-settings.ts'
 import { loadIdentity, openDataDir } from './identity/index.ts'
 import { createLog } from './logging/index.ts'
-import { endOnSignal, exitWith, VERSION } from './startup/index.ts'
+import { endOnSignal, exitWith, leaveNoCoreDumps, VERSION } from './startup/index.ts'
 import { createWorker } from './worker.ts'
 
 try {
+  leaveNoCoreDumps()
   const settings = readDaemonSettings(process.argv, VERSION)
   const log = createLog(settings.logLevel, settings.name)
   const dataDir = await openDataDir(settings.dataDir)

@@ -13,8 +13,6 @@ import { urlOf } from './url.ts'
 
 /** Milliseconds after which a peer that found nobody serves all the same. */
 const JOIN_TIMEOUT = 20_000
-/** Milliseconds after which services that still start don't hold back the others. */
-const SETTLE_TIMEOUT = 60_000
 /** Milliseconds for goodbye and refusals to reach the others before connections close. */
 const LINGER = 300
 
@@ -31,10 +29,9 @@ export async function createPeer(config: PeerConfig, { services, log }: PeerComp
   let phase: 'starting' | 'running' | 'draining' = 'starting'
   const joined = (): boolean =>
     config.relays.length === 0 || node.getConnections().length > 0 || performance.now() - startedAt > JOIN_TIMEOUT
-  const settled = (): boolean => services.settled() || performance.now() - startedAt > SETTLE_TIMEOUT
   const status = (): PeerStatus => {
     if (phase === 'draining') return 'draining'
-    return phase === 'running' && joined() && settled() ? 'healthy' : 'starting'
+    return phase === 'running' && joined() && services.settled() ? 'healthy' : 'starting'
   }
   const self: Self = {
     peerId,

@@ -22,6 +22,9 @@ import {
   type ServiceInstance
 } from '../runtime/index.ts'
 
+/** Milliseconds after which a service that still starts (a model loads, an upstream isn't there) holds back nothing. */
+const SETTLE_TIME = 5000
+
 export interface ServiceHostInit {
   manifests: ServiceManifest[]
   capabilities: Capabilities
@@ -105,7 +108,7 @@ class WorkerServices implements ServiceHost {
   settled(): boolean {
     if (this.#running?.placer.latest == null) return false
     return [...this.#instances.values()].every(
-      ({ state, ready }) => ready || (state !== 'starting' && state !== 'stopped')
+      instance => instance.ready || instance.state !== 'starting' || instance.inspect().backend.since > SETTLE_TIME
     )
   }
 

@@ -5,5 +5,5 @@
 
 export { defaultListen, freePort } from './listen.ts'
 export { resolveMesh } from './mesh-name.ts'
-export { endOnSignal, exitWith, type Program } from './process.ts'
+export { endOnSignal, exitWith, leaveNoCoreDumps, type Program } from './process.ts'
 export { VERSION } from './version.ts'

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs'
 import type { Logger } from 'pino'
 import { ConfigError, NothingToDo } from '../config/index.ts'
 
@@ -55,5 +56,14 @@ export function endOnSignal(program: Program, log: Logger): void {
       .once('end', () => void end('the parent process is gone'))
       .once('error', () => void end('the parent process is gone'))
       .resume()
+  }
+}
+
+/** Clients' papers pass through memory: what dumps of a crash would hold of it is nothing. Backends inherit this. */
+export function leaveNoCoreDumps(): void {
+  try {
+    writeFileSync('/proc/self/coredump_filter', '0')
+  } catch {
+    // not Linux: its own settings decide
   }
 }
