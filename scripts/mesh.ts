@@ -47,6 +47,8 @@ export interface Mesh {
   ready(signal: AbortSignal): Promise<void>
   /** one more worker, or one that was stopped, again */
   startWorker(name: string, port?: number): Promise<PeerProcess>
+  /** the relay that was killed, again, at the same port */
+  startRelay(port: number): Promise<PeerProcess>
   stop(): Promise<void>
 }
 
@@ -83,6 +85,8 @@ export async function startMesh(init: MeshInit): Promise<Mesh> {
         env: {
           ...process.env,
           LOG_LEVEL: process.env.LOG_LEVEL ?? (init.logToFile === true ? 'info' : 'warn'),
+          HEDGEROW_LISTEN: '/ip4/127.0.0.1/tcp/0',
+          HEDGEROW_MDNS: 'false',
           ...init.env,
           ...init.envOf?.[name],
           HEDGEROW_PARENT: 'stdin',
@@ -90,8 +94,6 @@ export async function startMesh(init: MeshInit): Promise<Mesh> {
           HEDGEROW_DATA_DIR: dataDir,
           HEDGEROW_HTTP_PORT: String(httpPort),
           HEDGEROW_HTTP_HOST: '127.0.0.1',
-          HEDGEROW_LISTEN: '/ip4/127.0.0.1/tcp/0',
-          HEDGEROW_MDNS: 'false',
           HEDGEROW_RELAY: relay ?? ''
         }
       }
@@ -121,7 +123,21 @@ export async function startMesh(init: MeshInit): Promise<Mesh> {
     const workers = await Promise.all(
       ports.slice(1).map((httpPort, i) => launch(`worker-${i + 1}`, 'worker', httpPort, relay.url))
     )
-    return { relay, workers, startWorker, stop, ready: signal => servicesReady(relay.url, init, signal) }
+    const startRelay = async (httpPort: number): Promise<PeerProcess> =>
+      launch('relay', 'relay', await usable(httpPort))
+    return {
+      relay,
+      workers,
+      startWorker,
+      startRelay,
+      stop,
+      ready: signal =>
+        servicesReady(
+          [relay, ...workers].map(({ url }) => url),
+          init,
+          signal
+        )
+    }
   } catch (err) {
     await stop()
     throw err
@@ -164,10 +180,11 @@ async function comesUp(child: ChildProcess, name: string, url: string): Promise<
 }
 
 async function servicesReady(
-  relay: string,
+  urls: string[],
   { services = EMBEDDED_SERVICES, workers }: MeshInit,
   signal: AbortSignal
 ): Promise<void> {
+  const [relay = ''] = urls
   let missing = services
   while (!signal.aborted) {
     const answer = await getJson<{ services: Array<{ name: string; wanted: number; healthy: number }> }>(
@@ -178,10 +195,15 @@ async function servicesReady(
       const row = rows.find(one => one.name === name)
       return row == null || row.healthy < Math.min(workers, Math.max(1, row.wanted))
     })
-    if (missing.length === 0) return
+    if (missing.length === 0 && (await allHealthy(urls))) return
     await sleep(POLL)
   }
   throw new Error(`no worker offers ${missing.join(', ')}`)
+}
+
+async function allHealthy(urls: string[]): Promise<boolean> {
+  const answers = await Promise.all(urls.map(url => getJson<{ status: string }>(`${url}/health`)))
+  return answers.every(answer => answer?.status === 'healthy')
 }
 
 async function getJson<T>(url: string): Promise<T | undefined> {
