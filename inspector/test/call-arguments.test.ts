@@ -56,7 +56,15 @@ describe('the request', () => {
   it('refuses methods and headers that HTTP does not have', async () => {
     await assert.rejects(prepare('ner/x', { method: 'NO SUCH' }), isUsage)
     await assert.rejects(prepare('ner/x', { method: 'CONNECT' }), isUsage)
-    for (const line of ['no colon', ': empty', 'a b: c', 'x: a\nb: c', 'x: £\u{1F600}'])
+    for (const line of [
+      'no colon',
+      ': empty',
+      'a b: c',
+      'x: a\nb: c',
+      'x: £\u{1F600}',
+      'Transfer-Encoding: chunked',
+      'content-length: 5'
+    ])
       assert.throws(() => parseHeaders([line]), isUsage, line)
   })
 

@@ -119,6 +119,19 @@ function methodOf({ method, data }: CallOptions, service: string, path: string):
   return 'GET'
 }
 
+/** Said anew on each hop; a request that brings its own is at best ignored, and at worst read in two ways. */
+const OF_THE_CONNECTION: ReadonlySet<string> = new Set([
+  'connection',
+  'content-length',
+  'expect',
+  'host',
+  'keep-alive',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade'
+])
+
 /** @throws {InspectorError} Usage */
 export function parseHeaders(lines: string[]): Record<string, string | string[]> {
   const headers: Record<string, string | string[]> = {}
@@ -127,6 +140,8 @@ export function parseHeaders(lines: string[]): Record<string, string | string[]>
     if (name === '')
       throw new InspectorError('Usage', `-H: ${JSON.stringify(line)} is not a header; write it as 'Name: value'`)
     const lower = name.toLowerCase()
+    if (OF_THE_CONNECTION.has(lower))
+      throw new InspectorError('Usage', `-H: ${name} is for the connection itself to say, not for a request`)
     const before = headers[lower]
     headers[lower] = before == null ? value : [...(Array.isArray(before) ? before : [before]), value]
   }
