@@ -72,8 +72,8 @@ export function rankings(db: Database, store: Store, indexer: Indexer, name: str
   const termsOf = (question: string): string[] => [...new Set(indexer.terms(question))]
   const words = (question: string): string[] => termsOf(question).filter(term => !term.startsWith('idea0x'))
   return {
-    bm25: question => ordered(termScores(db, collection, passages, words(question))),
-    terms: question => ordered(termScores(db, collection, passages, termsOf(question))),
+    bm25: question => ordered(termScores(db, collection, passages, words(question), 50)),
+    terms: question => ordered(termScores(db, collection, passages, termsOf(question), 50)),
     vectors: question => ordered(nearest(db, collection, { terms: [], vector: indexer.vector(question), limit: 50 })),
     fused: question =>
       search(db, collection, passages, {

@@ -26,9 +26,12 @@ export interface Hit {
 
 /** Candidates by nearness of meaning and by terms; the hits are taken from both. */
 const NEAREST = 100
-const BEST_BY_TERMS = 100
+const BEST_BY_TERMS = 25
 /** A longer question is cut: each term costs a lookup. */
 const MAX_TERMS = 64
+/** In a collection of this many passages, terms that more than a fifth of them have cost much and tell little. */
+const LARGE = 2000
+const COMMON = 1 / 5
 /** FTS5's bm25() has k1 = 1.2, so a term that a passage is all about counts k1 + 1 times its weight. */
 const BM25_MOST = 2.2
 /** Terms against meaning: measured best on the development questions. */
@@ -46,7 +49,7 @@ const LEAST_WEIGHT = 1e-6
 export function search(db: Database, collection: Collection, passages: number, query: SearchQuery): Hit[] {
   const byMeaning = nearest(db, collection, query)
   const terms = query.terms.slice(0, MAX_TERMS)
-  const byTerms = termScores(db, collection, passages, terms)
+  const byTerms = termScores(db, collection, passages, terms, Math.max(BEST_BY_TERMS, query.limit))
   const scored = [...new Set([...byMeaning.keys(), ...byTerms.keys()])].map(passage => {
     const scores = {
       vector: byMeaning.get(passage) ?? nearness(db, collection, passage, query.vector),
@@ -86,25 +89,30 @@ export function termScores(
   db: Database,
   { number }: Collection,
   passages: number,
-  terms: readonly string[]
+  terms: readonly string[],
+  limit: number
 ): Map<number, number> {
   const known = new Map<string, number>()
+  const common = new Set<string>()
   for (const term of terms) {
     const row = db.prepare(`select doc from terms_${number}_words where term = ?`).get(term)
-    if (row != null) known.set(term, integer(row, 'doc'))
+    if (row == null) continue
+    const holding = integer(row, 'doc')
+    if (passages > LARGE && holding > passages * COMMON) common.add(term)
+    else known.set(term, holding)
   }
   if (known.size === 0) return new Map()
   const weight = (holding: number): number =>
     Math.max(LEAST_WEIGHT, Math.log((passages - holding + 0.5) / (holding + 0.5)))
   // a word which no passage has counts as missed; an idea which none has doesn't: its words do already
   const most = terms
-    .filter(term => known.has(term) || !isIdeaTerm(term))
+    .filter(term => known.has(term) || !(common.has(term) || isIdeaTerm(term)))
     .reduce((sum, term) => sum + weight(known.get(term) ?? 0), 0)
   const rows = db
     .prepare(
       `select rowid, bm25(terms_${number}) as bm25 from terms_${number} where terms match ? order by bm25 limit ?`
     )
-    .all([...known.keys()].map(term => `"${term}"`).join(' OR '), BEST_BY_TERMS)
+    .all([...known.keys()].map(term => `"${term}"`).join(' OR '), limit)
   return new Map(rows.map(row => [integer(row, 'rowid'), Math.min(1, -real(row, 'bm25') / (most * BM25_MOST))]))
 }
 
