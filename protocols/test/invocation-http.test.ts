@@ -115,15 +115,15 @@ describe('HTTP over streams', () => {
   it('fails when the body does, and says why', async () => {
     handler = request => request.resume()
     const cause = new Error('disk on fire')
-    async function* broken(): AsyncGenerator<Uint8Array> {
-      yield Buffer.from('abc')
+    async function* broken(pieces: number): AsyncGenerator<Uint8Array> {
+      for (let i = 0; i < pieces; i++) yield Buffer.from('abc')
       throw cause
     }
-    await assert.rejects(served.ask({ method: 'POST', body: broken() }), {
-      name: 'InvocationError',
-      phase: 'send',
-      cause
-    })
+    for (const pieces of [0, 1, 2]) {
+      const asked = served.ask({ method: 'POST', body: broken(pieces) })
+      await assert.rejects(asked, { name: 'InvocationError', phase: 'send', cause })
+    }
+    await stillOneStream()
   })
 
   it('closes the body when the exchange ends before all of it was sent', async () => {

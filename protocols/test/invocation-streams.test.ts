@@ -61,6 +61,28 @@ describe('the streams to a peer', () => {
     assert.equal(service.streams, 1)
   })
 
+  it('are used again after an answer that began before the request was sent', async () => {
+    const { ask, invoker } = await start((request, response) => {
+      response.flushHeaders()
+      request.pipe(response)
+    })
+    for (let i = 0; i < 3; i++) {
+      let answered: () => void = () => {}
+      const begun = new Promise<void>(resolve => {
+        answered = resolve
+      })
+      const body = async function* () {
+        yield Buffer.from('first ')
+        await begun
+        yield Buffer.from('second')
+      }
+      const answer = await ask({ method: 'POST', body: body() })
+      answered()
+      assert.equal(await textOf(answer), 'first second')
+      assert.deepEqual(invoker.streams(pair.peer), { open: 1, idle: 1, waiting: 0 })
+    }
+  })
+
   it('carry one request at a time each, are limited in number, and let others wait', async () => {
     const { listener, waiting } = held()
     const busy = new Set<Socket>()
@@ -245,6 +267,42 @@ describe('the streams to a peer', () => {
     await assert.rejects(asked, isFailure('send'))
     await assert.rejects(ask(), isFailure('connect'))
     await until(() => service.streams === 0)
+  })
+
+  it('are not given to those who wait, nor opened for them, when the invoker stops', async () => {
+    const { listener, waiting } = held()
+    const { ask, invoker, service } = await start(listener, { invoker: { maxStreamsPerPeer: 2 } })
+    const busy = ask()
+    await until(() => waiting.length === 1)
+    const opening = ask()
+    const queued = ask()
+    assert.equal(invoker.streams(pair.peer).waiting, 1)
+    invoker.stop()
+    await Promise.all([
+      assert.rejects(busy, isFailure('send')),
+      assert.rejects(opening, InvocationError),
+      assert.rejects(queued, isFailure('connect'))
+    ])
+    await until(() => service.streams === 0)
+    assert.equal(waiting.length, 1)
+  })
+
+  it('go to the next who waits when one leaves at the moment that it is served', async () => {
+    const { listener, waiting } = held()
+    const { ask, invoker } = await start(listener, { invoker: { maxStreamsPerPeer: 1 } })
+    const first = ask()
+    await until(() => waiting.length === 1)
+    const controller = new AbortController()
+    const leaving = ask({}, controller.signal)
+    const patient = ask()
+    await until(() => invoker.streams(pair.peer).waiting === 2)
+    // the stream is handed over within the iteration of the event loop in which the answer arrives
+    first.then(() => controller.abort())
+    waiting.shift()?.end('done')
+    await assert.rejects(leaving, InvocationError)
+    await until(() => waiting.some(response => !response.destroyed))
+    waiting.find(response => !response.destroyed)?.end('done')
+    assert.equal(await textOf(await patient), 'done')
   })
 
   it('are kept to so many peers, and let go of the one not used for longest', async () => {

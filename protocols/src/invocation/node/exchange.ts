@@ -37,7 +37,8 @@ export class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterat
   #answer: IncomingAnswer | undefined
   #controller: Dispatcher.DispatchController | undefined
   #requestSent = false
-  #reusable = true
+  /** the peer says that it closes the stream after the answer */
+  #closes = false
   #ended = false
   #error: Error | undefined
   #chunks: Uint8Array[] = []
@@ -74,8 +75,7 @@ export class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterat
       this.#fail(new NotSentError('the peer closed the stream before the request reached it'))
       return
     }
-    // in these cases undici closes the stream after the answer
-    if (!this.#requestSent || raw.connection === 'close') this.#reusable = false
+    this.#closes = raw.connection === 'close'
     this.#answer = { status, headers: answerHeaders(raw), body: this, route: this.#channel.route }
     this.#head.resolve(this.#answer)
     this.#head = undefined
@@ -96,7 +96,8 @@ export class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterat
   onResponseEnd(): void {
     if (this.#ended) return
     if (this.#untouched && this.#answer != null) this.#answer.complete = joined(this.#chunks)
-    this.#finish(this.#reusable && this.#requestSent)
+    // otherwise undici closes the stream
+    this.#finish(this.#requestSent && !this.#closes)
     for (const reader of this.#readers.splice(0)) reader.resolve({ done: true, value: undefined })
   }
 
@@ -154,6 +155,8 @@ export class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterat
     this.#head = undefined
     for (const reader of this.#readers.splice(0)) reader.reject(error)
     this.#controller?.abort(error)
+    // before undici has started, there is nothing that it could abort
+    if (!reusable) this.#channel.duplex.destroy(error)
   }
 
   #finish(reusable: boolean): void {

@@ -37,6 +37,10 @@ export class StreamInvoker implements NodeInvoker {
     const body = new OutgoingBody(request.body)
     let channel = streams.takeIdle() ?? (await streams.acquire(signal))
     for (let attempt = 1; ; attempt++) {
+      if (signal.aborted) {
+        streams.release(channel, true)
+        throw new InvocationError('connect', peer, 'aborted', { cause: signal.reason })
+      }
       const reused = channel.uses++ > 0
       try {
         return await exchange(streams, channel, request, body, signal)
@@ -45,7 +49,7 @@ export class StreamInvoker implements NodeInvoker {
         // A kept-alive stream that turns out to be closed is nobody's fault, and the peer has seen nothing of the
         // request. So this isn't a retry.
         if (attempt > 1 || !reused || body.started) {
-          throw new InvocationError(body.started ? 'send' : 'connect', peer, err.message, { cause: err })
+          throw new InvocationError(body.started ? 'send' : 'connect', peer, err.message, { cause: err.cause ?? err })
         }
         channel = await streams.acquire(signal)
       }
@@ -66,7 +70,7 @@ export class StreamInvoker implements NodeInvoker {
   stop(): void {
     this.#stopped = true
     clearInterval(this.#sweeper)
-    for (const streams of this.#peers.values()) streams.destroy()
+    for (const streams of this.#peers.values()) streams.stop()
     this.#peers.clear()
   }
 

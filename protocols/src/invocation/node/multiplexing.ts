@@ -35,6 +35,12 @@ const WINDOW_UPDATE = 1
 const GO_AWAY = 3
 const FIN_OR_RST = 0b1100
 
+/** How much of a batch should leave now. Whole messages of Noise, if there are any: the end of a large frame waits. */
+function due(pending: number): number {
+  if (pending < BATCH_SIZE) return 0
+  return pending < NOISE_MESSAGE ? pending : pending - (pending % NOISE_MESSAGE)
+}
+
 class FrameBatch {
   readonly #send: MessageStream['send']
   readonly #held = new Map<number, number>()
@@ -55,11 +61,8 @@ class FrameBatch {
     const type = frame instanceof Uint8Array ? this.#control(frame) : undefined
     if (type === 'held') return !this.#saturated
     this.#pending.append(frame)
-    // after the last frame the connection is closed at once
-    if (type === GO_AWAY) this.#flush(this.#pending.byteLength)
-    else if (this.#pending.byteLength >= NOISE_MESSAGE)
-      this.#flush(this.#pending.byteLength - (this.#pending.byteLength % NOISE_MESSAGE))
-    else if (this.#pending.byteLength >= BATCH_SIZE) this.#flush(this.#pending.byteLength)
+    // the connection is closed at once after a GoAway
+    this.#flush(type === GO_AWAY ? this.#pending.byteLength : due(this.#pending.byteLength))
     if (this.#pending.byteLength > 0 && !this.#scheduled) {
       this.#scheduled = true
       setImmediate(this.#tick)
@@ -107,6 +110,7 @@ class FrameBatch {
     if ((flags & FIN_OR_RST) === 0) view.setUint32(8, size)
     return type
   }
+
   /** Sends the update that was held longest; its stream may be gone, which the other side doesn't mind. */
   #release(): void {
     for (const [stream, size] of this.#held) {

@@ -35,6 +35,8 @@ interface Waiting {
   reject(error: InvocationError): void
 }
 
+const STOPPING = 'this peer is stopping'
+
 export class PeerStreams {
   readonly peer: string
   readonly peerId: PeerId
@@ -44,8 +46,10 @@ export class PeerStreams {
   readonly #idle: Channel[] = []
   readonly #channels = new Set<Channel>()
   readonly #waiting: Waiting[] = []
+  /** streams that are being opened, or may be */
   #opening = 0
   #retired = false
+  #stopped = false
   /** milliseconds of the monotonic clock */
   lastUsed = performance.now()
 
@@ -85,7 +89,9 @@ export class PeerStreams {
 
   /** @throws {InvocationError} of phase `connect` */
   async acquire(signal: AbortSignal): Promise<Channel> {
-    if (this.#channels.size + this.#opening >= this.#init.maxStreams) {
+    if (this.#channels.size + this.#opening < this.#init.maxStreams) {
+      this.#opening++
+    } else {
       const freed = await this.#wait(signal)
       if (freed != null) return freed
     }
@@ -120,11 +126,13 @@ export class PeerStreams {
   }
 
   /** Cuts off whatever is under way. */
-  destroy(): void {
+  stop(): void {
+    this.#stopped = true
     this.retire()
-    for (const waiting of this.#waiting.splice(0)) waiting.reject(this.#failure('this peer is stopping'))
-    for (const { duplex } of this.#channels)
-      if (!duplex.writableEnded) duplex.destroy(new Error('this peer is stopping'))
+    for (const waiting of this.#waiting.splice(0)) waiting.reject(this.#failure(STOPPING))
+    for (const { duplex } of this.#channels) {
+      if (!duplex.writableEnded) duplex.destroy(new Error(STOPPING))
+    }
   }
 
   /** A stream over a relay is given up as soon as there is a better way. */
@@ -142,7 +150,9 @@ export class PeerStreams {
     }
     const waiting = Promise.withResolvers<Channel | undefined>()
     const onAbort = (): void => {
-      this.#waiting.splice(this.#waiting.indexOf(waiting), 1)
+      const index = this.#waiting.indexOf(waiting)
+      if (index === -1) return
+      this.#waiting.splice(index, 1)
       waiting.reject(this.#failure('aborted while waiting for a stream', signal.reason))
     }
     signal.addEventListener('abort', onAbort)
@@ -158,12 +168,14 @@ export class PeerStreams {
     return new InvocationError('connect', this.peer, message, { cause })
   }
 
+  /** Opens a stream in the place that was reserved for it in `#opening`. */
   async #open(signal: AbortSignal): Promise<Channel> {
-    this.#opening++
     try {
       const limited = AbortSignal.any([signal, AbortSignal.timeout(OPEN_TIMEOUT)])
       const { stream, connection } = await this.#newStream(limited)
-      return this.#channel(streamDuplex(stream, connection))
+      const channel = this.#channel(streamDuplex(stream, connection))
+      if (this.#stopped) channel.duplex.destroy(new Error(STOPPING))
+      return channel
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause)
       throw this.#failure(`no stream could be opened: ${reason}`, cause)
@@ -222,9 +234,13 @@ export class PeerStreams {
     return channel
   }
 
-  /** One more may be opened: whoever waits longest does. */
+  /** If one more may be opened, whoever waits longest does. */
   #admit(): void {
-    if (this.#channels.size + this.#opening < this.#init.maxStreams) this.#waiting.shift()?.resolve(undefined)
+    if (this.#channels.size + this.#opening >= this.#init.maxStreams) return
+    const next = this.#waiting.shift()
+    if (next == null) return
+    this.#opening++
+    next.resolve(undefined)
   }
 }
 

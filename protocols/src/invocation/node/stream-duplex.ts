@@ -173,7 +173,7 @@ export class StreamDuplex extends Duplex implements Socket {
     clearTimeout(this.#timer)
     this.#timer = undefined
     if (stream.status === 'open') {
-      if (error == null || this.#finished || this.#remoteFinished || isAnswered(error)) this.#leave()
+      if (error == null || this.#finished || this.#remoteFinished || isAnswered(error)) this.#leave(error == null)
       else stream.abort(error)
     }
     const waiting = this.#waiting
@@ -186,7 +186,7 @@ export class StreamDuplex extends Duplex implements Socket {
    * Closes our direction and waits a while for the other side to close its own. A reset would overtake what the other
    * side has received but not read yet.
    */
-  #leave(): void {
+  #leave(withFarewell: boolean): void {
     const stream = this.#stream
     const linger = setTimeout(
       () => stream.abort(new Error(`the peer did not close its side within ${LINGER} ms`)),
@@ -195,7 +195,7 @@ export class StreamDuplex extends Duplex implements Socket {
     linger.unref()
     stream.addEventListener('close', () => clearTimeout(linger), { once: true })
     try {
-      const farewell = this.#finished ? undefined : this.#init.farewell?.()
+      const farewell = withFarewell && !this.#finished ? this.#init.farewell?.() : undefined
       if (farewell != null) stream.send(farewell)
     } catch {
       // closing below fails for the same reason, and resets the stream
