@@ -15,7 +15,7 @@ export type EntityType = (typeof ENTITY_TYPES)[number]
 
 /**
  * What an entity rests on: a `rule` (a pattern or a cue beside it), the `gazetteer` (a list of organisations, places or
- * names), or a `model` (the statistics of how names are spelt, and compromise's tagger).
+ * names), or a `model` (how names are spelt, weighed with the words around).
  */
 export const SOURCES = ['rule', 'gazetteer', 'model'] as const
 export type Source = (typeof SOURCES)[number]

@@ -1,6 +1,6 @@
 import { type Candidate, type Entity, resolve, SpanSet } from './entity.ts'
 import { type Gazetteers, readGazetteers } from './gazetteer.ts'
-import { decide, isOpen, read, runs } from './names/leftover.ts'
+import { decide, read, runs } from './names/leftover.ts'
 import { organisations } from './names/organisations.ts'
 import { persons } from './names/persons.ts'
 import { places } from './names/places.ts'
@@ -9,16 +9,8 @@ import { emails, ninos, phones, postcodes, urls } from './rules/contact.ts'
 import { dates } from './rules/dates.ts'
 import { amountAfterCreditor, bareAmounts, moneyInFigures, moneyInWords } from './rules/money.ts'
 import { NameShape } from './shape.ts'
-import { Tagger } from './tagger.ts'
 import { type Token, tokenize } from './tokens.ts'
 
-export interface ExtractorInit {
-  /** characters of one text that compromise may tag; 0 leaves it out. @default 20000 */
-  taggerBudget?: number
-}
-
-/** about 1.5 ms a hundred characters, so a third of a second at the very most */
-const TAGGER_BUDGET = 20_000
 /** characters that are read at once: bounds the time between two looks at the outside world */
 const SEGMENT = 16_384
 
@@ -26,12 +18,10 @@ const SEGMENT = 16_384
 export class Extractor {
   readonly #gazetteers: Gazetteers
   readonly #shape: NameShape
-  readonly #taggerBudget: number
 
-  constructor(init: ExtractorInit = {}) {
+  constructor() {
     this.#gazetteers = readGazetteers()
     this.#shape = new NameShape()
-    this.#taggerBudget = init.taggerBudget ?? TAGGER_BUDGET
   }
 
   get sizes(): { organisations: number; places: number } {
@@ -45,10 +35,9 @@ export class Extractor {
 
   /** The same, a stretch of the text at a time, so that a long one leaves room for other work in between. */
   *segments(text: string): Generator<Entity[]> {
-    const tagger = new Tagger(this.#taggerBudget)
     for (let start = 0; start < text.length; ) {
       const end = endOfSegment(text, start)
-      yield this.#extractFrom(text.slice(start, end), tagger).map(candidate => ({
+      yield this.#extractFrom(text.slice(start, end)).map(candidate => ({
         ...candidate,
         confidence: Math.round(candidate.confidence * 100) / 100,
         start: candidate.start + start,
@@ -59,12 +48,12 @@ export class Extractor {
     }
   }
 
-  #extractFrom(text: string, tagger: Tagger): Candidate[] {
+  #extractFrom(text: string): Candidate[] {
     const figures = this.#figures(text)
     const claimed = new SpanSet()
     for (const figure of figures) claimed.add(figure)
     for (const url of urls(text)) claimed.add(url)
-    const names = this.#names(text, figures, claimed, tagger)
+    const names = this.#names(text, figures, claimed)
     const amounts = names
       .filter(({ type }) => type === 'ORG')
       .map(creditor => amountAfterCreditor(text, creditor))
@@ -90,7 +79,7 @@ export class Extractor {
     return resolve(found.filter(candidate => candidate.type === 'EMAIL' || !masked.overlaps(candidate)))
   }
 
-  #names(text: string, figures: Candidate[], claimed: SpanSet, tagger: Tagger): Candidate[] {
+  #names(text: string, figures: Candidate[], claimed: SpanSet): Candidate[] {
     const tokens = tokenize(text, span => claimed.overlaps(span))
     const sure = resolve([
       ...organisations(text, tokens, this.#gazetteers),
@@ -109,10 +98,10 @@ export class Extractor {
       else weak.push(candidate)
     }
     const left = withoutSpans(text, tokens, settled)
-    return [...sure.filter(candidate => settled.overlaps(candidate)), ...this.#leftover(text, left, weak, tagger)]
+    return [...sure.filter(candidate => settled.overlaps(candidate)), ...this.#leftover(text, left, weak)]
   }
 
-  #leftover(text: string, tokens: Token[], weak: Candidate[], tagger: Tagger): Candidate[] {
+  #leftover(text: string, tokens: Token[], weak: Candidate[]): Candidate[] {
     const found: Candidate[] = []
     for (const run of runs(tokens)) {
       const [head, tail] = [tokens[run.first], tokens[run.last]]
@@ -120,10 +109,11 @@ export class Extractor {
       const reading = read(text, tokens, run, this.#shape)
       for (const { type, start, end, confidence } of weak) {
         if (start >= tail.end || end <= head.start) continue
-        if (type === 'PERSON' || type === 'ORG' || type === 'PLACE') reading[type] += confidence * 2
+        // "Falmouth Shipyard": a town that is part of a longer name speaks for an organisation
+        if (type === 'PLACE' && (start > head.start || end < tail.stemEnd)) reading.ORG += 1
+        else if (type === 'PERSON' || type === 'ORG' || type === 'PLACE') reading[type] += confidence * 2
       }
-      const tagged = isOpen(reading) ? tagger.typeOf(text, { start: head.start, end: tail.end }) : undefined
-      const decided = decide(tokens, run, reading, tagged)
+      const decided = decide(tokens, run, reading)
       if (decided != null) found.push(decided)
     }
     return found

@@ -26,8 +26,8 @@ export function fold(word: string): string {
 }
 
 /**
- * Folds together what optical character recognition confuses: 0 and o, 1 and l and i, 5 and s, 8 and b, rn and m, vv
- * and w. Two spellings with one skeleton are taken for the same word.
+ * Folds together what optical character recognition confuses: 0 and o, 1 and l and i, 5 and s, 8 and b, rn and m, cl and
+ * d, vv and w. Two spellings with one skeleton are taken for the same word.
  */
 export function skeleton(folded: string): string {
   return folded
@@ -36,6 +36,7 @@ export function skeleton(folded: string): string {
     .replace(/5/g, 's')
     .replace(/8/g, 'b')
     .replace(/rn/g, 'm')
+    .replace(/cl/g, 'd')
     .replace(/vv/g, 'w')
 }
 

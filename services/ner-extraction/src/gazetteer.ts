@@ -34,6 +34,8 @@ const MAX_FUZZY = 32
 const HEAD = 5
 const TAIL = 4
 const PREFIX = 3
+/** a name of no more letters is written without spaces */
+const SHORT = 3
 const GAP = /^(?:[ \t.'’+-]{0,3}|[ \t]?&[ \t]?|,[ \t]|[ \t]?\n[ \t]?)$/
 const WORD = /[\p{L}\p{M}\p{N}]+|&/gu
 
@@ -72,10 +74,19 @@ export class Gazetteer {
     for (let last = first; last < Math.min(tokens.length, first + MAX_WORDS); last++) {
       const token = tokens[last]
       if (token == null || (last > first && !GAP.test(token.gap))) break
+      // "L v" is not LV, nor "A B" AB; "E.ON" and "H&M" hold together
+      const loose = last > first && key.length < SHORT && /^\s/.test(token.gap) && !token.gap.includes('&')
+      if (loose && key.length + token.key.length <= SHORT) break
       if (last > first && token.gap.includes('&')) key += 'and'
       const before = key
       key = before + token.key
-      if (last === first && !this.#prefixes.has(key.slice(0, PREFIX)) && key.length >= PREFIX) return undefined
+      // "UK's" may be the UK
+      const stem = token.stem === token.folded ? key : key.slice(0, -1)
+      if (
+        last === first &&
+        ![key, stem].some(part => part.length < PREFIX || this.#prefixes.has(part.slice(0, PREFIX)))
+      )
+        return undefined
       const match = this.#lookUp(tokens, first, last, key, best == null || best.approximate)
       if (match != null) best = match
       else if (token.stem !== token.folded) {

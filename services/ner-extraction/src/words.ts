@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import nlp from 'compromise'
+import nlp from 'compromise/two'
 import { fold } from './fold.ts'
 
 /** Reads a data file that stands in `data/`, without its comments. */

@@ -17,7 +17,7 @@ export const PERSON_LABELS = set(
     'grandmother grandfather grandson granddaughter nan neighbour friend mate boyfriend girlfriend bf gf fiance fiancee ex landlord landlady ll tenant tenants ' +
     'tnt defendant debtor debtors employee adviser advisor caseworker solicitor surname forename forenames firstname guarantor gtr kids children child dependants ' +
     'complainant applicant respondent appellant patient carer resident occupier holder payee attn att fao signed officer supervisor trustee executor exec kin ip advised called ' +
-    'present apologies chair named told asked met interpreter worker stepson stepdaughter housemate lodger dependant bankrupt debtor addressee referrer agent contact manager cc from to re'
+    'rep sup adv rp np sw hv present apologies chair named told asked met interpreter worker stepson stepdaughter housemate lodger dependant bankrupt debtor addressee referrer agent contact manager cc from to re'
 )
 /** those of the labels that count without a colon or comma before the name: "wife Elena", "told Tuan" */
 export const PERSON_LEADS = set(
@@ -33,14 +33,14 @@ export const PERSON_VERBS = set(
 )
 /** of those, the ones that organisations rarely do */
 export const ONLY_PERSON_VERBS = set(
-  'said says told thinks lives lived earns earned borrowed rang phoned came comes went moved works worked fled grew cried feels felt suffers speaks knows knew ' +
+  'got said says told thinks lives lived earns earned borrowed rang phoned came comes went moved works worked fled grew cried feels felt suffers speaks knows knew ' +
     'rents rented died born married asked explained marked attends attended noticed remembers cares stays stayed who'
 )
 
 /** before an organisation: "owes Lowell", "loan from Oakam" */
 export const ORG_LEADS = set(
   'owes owe owed owing to from with by for at via of creditor creditors lender claimant employer employed bank supplier catalogue debt debts acc account loan and or re dca dmp iva company works worked landlord paid pays rang phoned contacted called wrote write telephoned rent ' +
-    'call ring phone email contact chase chased chasing text now formerly previously through because when if while although that as instructed against both plus non-prio prio agency firm'
+    'call ring phone email contact chase chased chasing text asked told ask tell w now formerly previously through because when if while although that as instructed against both plus non-prio prio agency firm'
 )
 /** the labels before an organisation: "Creditor: Perch Capital" */
 export const ORG_LABELS = set(

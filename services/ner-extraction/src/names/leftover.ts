@@ -1,4 +1,4 @@
-import type { Candidate, EntityType } from '../entity.ts'
+import type { Candidate } from '../entity.ts'
 import type { NameShape } from '../shape.ts'
 import { isCapital, type Token } from '../tokens.ts'
 import { isOrdinary } from '../words.ts'
@@ -100,9 +100,21 @@ function readSpelling(words: Token[], shape: NameShape): Reading {
     reading.PERSON += 0.7
     reading.ORG -= 0.5
   }
+  // an acronym is nobody's name
+  if (
+    words.some(
+      word =>
+        word.casing === 'upper' &&
+        !word.shouted &&
+        word.text.length > 1 &&
+        !NAMES.given.has(word.stem) &&
+        !NAMES.surname.has(word.stem)
+    )
+  )
+    reading.PERSON -= 1
   // people have two names or more; three capitals in a row are rarely a firm without a word that says so
   if (parts.length > 1) reading.PERSON += parts.some(word => isWordOnly(word)) ? -1 : 1.2
-  if (words.length > parts.length && parts.length > 0) reading.PERSON += 1
+  if (words.length > parts.length && parts.length > 0) reading.PERSON += 1.7
   if (words.some(word => /\p{L}-\p{Lu}/u.test(word.text)) && parts.length > 1) reading.PERSON += 0.4
   return reading
 }
@@ -140,7 +152,7 @@ function readSurroundings(text: string, tokens: Token[], first: number, last: nu
   }
   if (
     PLACE_WEAK_LEADS.has(lead.word) &&
-    /^(?:moved?|moving|came|come|went|goes|back|travel|flew|home|resident|part|native|fled|return(?:ed)?|lives?|living)$/.test(
+    /^(?:moved?|moving|came|come|went|back|travel|flew|home|resident|part|native|fled|return(?:ed)?|lives?|living)$/.test(
       lead.before
     )
   ) {
@@ -148,7 +160,9 @@ function readSurroundings(text: string, tokens: Token[], first: number, last: nu
     reading.PERSON -= 1
     reading.ORG -= 0.8
   }
-  if (ORG_NOUNS.has(after)) {
+  const possessive = tail.stemEnd !== tail.end
+  if (possessive) reading.PERSON += 0.4
+  if (ORG_NOUNS.has(after) && !possessive) {
     reading.ORG += 1.5
     reading.PERSON -= 0.5
   } else if (ONLY_PERSON_VERBS.has(after)) {
@@ -163,11 +177,12 @@ function readSurroundings(text: string, tokens: Token[], first: number, last: nu
     reading.PERSON -= 0.5
   }
   if (HE_OR_SHE.test(behind)) reading.PERSON += 0.4
-  if (/^['’]s \p{Ll}/u.test(behind)) reading.PERSON += 0.4
+  if (/^['’]s \p{Ll}/u.test(behind)) reading.PERSON += 0.8
   if (/^,? ?\(?(?:aged )?\d{1,2}\)?[,.)\s]/.test(behind) || /^,? who\b/.test(behind)) reading.PERSON += 1.2
   if (IN_LIST.test(head.gap)) reading.PERSON += 0.1
   // a capital that the sentence asks for is no sign of a name
-  if (head.first && single) for (const type of ['PERSON', 'ORG', 'PLACE'] as const) reading[type] -= 0.6
+  if (head.first && single)
+    for (const type of ['PERSON', 'ORG', 'PLACE'] as const) reading[type] -= isOrdinary(head.stem) ? 0.6 : 0.3
   if (head.shouted) for (const type of ['PERSON', 'ORG', 'PLACE'] as const) reading[type] -= 0.5
   if (single && isWordOnly(head)) {
     reading.PERSON -= 2
@@ -177,18 +192,11 @@ function readSurroundings(text: string, tokens: Token[], first: number, last: nu
   return reading
 }
 
-export function decide(
-  tokens: Token[],
-  { first, last }: Run,
-  reading: Reading,
-  tagged?: EntityType
-): Candidate | undefined {
+/** Takes the reading that has most for it, if that is enough. */
+export function decide(tokens: Token[], { first, last }: Run, reading: Reading): Candidate | undefined {
   const [head, tail] = [tokens[first], tokens[last]]
   if (head == null || tail == null) return undefined
-  const scores = (['PERSON', 'ORG', 'PLACE'] as const).map(type => ({
-    type,
-    score: reading[type] + (tagged === type ? TAGGED : 0)
-  }))
+  const scores = (['PERSON', 'ORG', 'PLACE'] as const).map(type => ({ type, score: reading[type] }))
   const [best, second] = scores.sort((a, b) => b.score - a.score)
   if (best == null || best.score < ENOUGH) return undefined
   const margin = best.score - (second?.score ?? 0)
@@ -199,14 +207,4 @@ export function decide(
     source: best.type === 'PERSON' && reading.listed ? 'gazetteer' : 'model',
     confidence: Math.round(100 * Math.min(0.88, 0.45 + best.score * 0.08 + margin * 0.04)) / 100
   }
-}
-
-/** how much the tagger's word counts */
-const TAGGED = 0.8
-
-/** Whether the tagger could change how a run is read. */
-export function isOpen(reading: Reading): boolean {
-  const scores = [reading.PERSON, reading.ORG, reading.PLACE].sort((a, b) => b - a)
-  const [best = 0, second = 0] = scores
-  return best + TAGGED >= ENOUGH && (best < ENOUGH + 0.5 || best - second < TAGGED)
 }

@@ -32,6 +32,10 @@ export function endOfName(tokens: Token[], first: number, trusted: boolean): num
     if (/^\d/.test(token.text) || ENDS.has(token.folded) || TITLES.has(token.folded)) break
     if (!isCapital(token)) break
     if (isWordOnly(token) && i > first && isWithinName(tokens, i)) continue
+    if (isInitial(token) && isCapital(tokens[i + 1]) && (!token.first || !/^[AI]$/.test(token.text))) {
+      last = i
+      continue
+    }
     if (isWordOnly(token) && !(trusted && (i === first || (i === first + 1 && NAMES.surname.has(token.stem))))) break
     last = i
     if (token.stemEnd !== token.end) break

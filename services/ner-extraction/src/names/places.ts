@@ -132,7 +132,7 @@ function startOfStreet(tokens: Token[], head: number): number {
       /^\p{L}{2,6}$/u.test(token.folded) &&
       !isOrdinary(token.folded) &&
       isCapital(tokens[i - 1])
-    const link = (token.folded === 'the' || token.folded === 'of' || token.folded === 'of') && isCapital(tokens[i - 1])
+    const link = (token.folded === 'the' || token.folded === 'of') && isCapital(tokens[i - 1])
     if (
       (isCapital(token) &&
         !TITLES.has(token.folded) &&
@@ -272,7 +272,10 @@ function confidenceIn(
   if (led || addressed) return ambiguous ? 0.84 : 0.9
   const weak = PLACE_WEAK_LEADS.has(lead.word)
   const after = wordAfter(tokens, last)
-  if (!ambiguous) return beside(next, next?.gap) || beside(previous, token.gap) ? 0.7 : 0.83
+  if (!ambiguous) {
+    const longer = beside(next, next?.gap) && !token.shouted && !isOrdinary(next?.folded ?? '')
+    return longer ? 0.6 : beside(next, next?.gap) || beside(previous, token.gap) ? 0.7 : 0.83
+  }
   if (token.first && isOrdinary(token.folded) && !/^(?:[ \t]?[,\n]|$)/.test(text.slice(end.end, end.end + 2))) return 0
   return weak && !token.shouted && after === '' ? 0.6 : isOrdinary(token.folded) ? (token.first ? 0 : 0.3) : 0.45
 }

@@ -92,6 +92,8 @@ const PHONE = new RegExp(
     '(?:,?\\s{0,2}(?:ext|extn|x)\\.?\\s?\\d{1,5}(?!\\d))?',
   'gu'
 )
+/** helplines with a short number of their own */
+const HELPLINE = /(?<![\d\p{L}£.,/-])116[ ]?(?:000|006|111|117|123)(?![\d\p{L}]|[.,]\d)/gu
 const FOREIGN_PHONE = /(?<![\p{L}\d£$€.,/-])\+(?!44)[1-9](?:[ ().-]{0,2}\d){7,13}(?!\d)/gu
 const PHONE_LABEL =
   /(?:tel|te1|phone|mob|call|ring|number|contact|fax|home|work|on|text|whatsapp)\W{0,6}(?:no\.?|number)?\W{0,4}$/i
@@ -112,6 +114,15 @@ export function phones(text: string): Candidate[] {
       normalized: `+44${digits.slice(1)}${extension == null ? '' : `;ext=${extension}`}`
     })
   }
+  for (const { 0: match, index } of text.matchAll(HELPLINE))
+    found.push({
+      type: 'PHONE',
+      start: index,
+      end: index + match.length,
+      source: 'rule',
+      confidence: 0.85,
+      normalized: match.replace(' ', '')
+    })
   for (const { 0: match, index } of text.matchAll(FOREIGN_PHONE)) {
     found.push({
       type: 'PHONE',

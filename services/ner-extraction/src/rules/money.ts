@@ -154,7 +154,7 @@ function readWords(words: string[], unit: number): number {
 }
 
 const LABELLED =
-  /(?<![\p{L}])(?:balance|bal|amount|amt|total|tot|owed|owing|owes?|arrears|due|paid|payments?|pymts?|offers?|limit|lim|rent|sum|o\/s|debt|fees?|costs?|charges?|income|wages|surplus|deficit|outstanding|repayment|instalment|credit|debit|price|fine)(?:[ \t]{0,8}[:=|–-][ \t£]{0,24}|[ \t]{1,24}|[ \t]of[ \t])(\d{1,3}(?:,\d{3}){1,3}(?:\.\d{2})?|\d{1,7}\.\d{2})(?![\d.,%/:-]\d|\d|[ \t]?(?:%|am\b|pm\b))/giu
+  /(?<![\p{L}])(?:balance|bal|amount|amt|total|tot|owed|owing|owes?|arrears|due|paid|pd|payments?|pymts?|offers?|limit|lim|rent|sum|o\/s|debt|fees?|costs?|charges?|income|wages|surplus|deficit|outstanding|repayment|instalment|credit|debit|price|fine)(?:[ \t]{0,8}[:=|–-][ \t£]{0,24}|[ \t]{1,24}|[ \t]of[ \t])(\d{1,3}(?:,\d{3}){1,3}(?:\.\d{2})?|\d{1,7}\.\d{2})(?![\d.,%/:-]\d|\d|[ \t]?(?:%|am\b|pm\b))/giu
 const GROUPED = /(?<![\p{L}\d£€$.,/-])\d{1,3}(?:,\d{3}){1,3}\.\d{2}(?![\d.,/-]\d|\d)/gu
 const CELL = /(?<=[|\t:=][ \t]{0,12}|[ \t]{3})\d{1,6}\.\d{2}(?=[ \t]{0,12}(?:\||\n|\r|$|[ \t]{3}))/g
 
