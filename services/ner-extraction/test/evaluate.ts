@@ -1,7 +1,7 @@
 /**
  * Prints precision, recall and F1 by register and type, and the speed:
  *
- *     node --conditions=hedgerow-source test/evaluate.ts [held-out|fresh|dev] [--errors] [--no-tagger]
+ *     node --conditions=hedgerow-source test/evaluate.ts [held-out|fresh|dev] [--errors]
  */
 import { parseArgs } from 'node:util'
 import { Extractor } from '../src/extract.ts'
@@ -10,7 +10,7 @@ import { type LabelSet, labelledTexts, Scores } from './evaluation.ts'
 const SETS: LabelSet[] = ['held-out', 'fresh', 'dev']
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { errors: { type: 'boolean', default: false }, 'no-tagger': { type: 'boolean', default: false } }
+  options: { errors: { type: 'boolean', default: false } }
 })
 const set = SETS.find(name => name === (positionals[0] ?? 'held-out'))
 if (set == null) {
@@ -18,7 +18,7 @@ if (set == null) {
   process.exit(2)
 }
 
-const extractor = new Extractor(values['no-tagger'] ? { taggerBudget: 0 } : {})
+const extractor = new Extractor()
 const texts = labelledTexts(set)
 const scores = new Scores()
 for (const labelled of texts) {
