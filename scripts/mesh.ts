@@ -85,6 +85,8 @@ export async function startMesh(init: MeshInit): Promise<Mesh> {
         env: {
           ...process.env,
           LOG_LEVEL: process.env.LOG_LEVEL ?? (init.logToFile === true ? 'info' : 'warn'),
+          // The sources are stripped of their types once, not once a process.
+          NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/node-compile'),
           HEDGEROW_LISTEN: '/ip4/127.0.0.1/tcp/0',
           HEDGEROW_MDNS: 'false',
           ...init.env,

@@ -1,5 +1,6 @@
 import { createPeer, noServices, type Peer } from '@hedgerow/daemon/peer'
-import { freePort, type Program, VERSION } from '@hedgerow/daemon/startup'
+import { type Program, VERSION } from '@hedgerow/daemon/process'
+import { freePort } from '@hedgerow/daemon/startup'
 import type { ServiceContract } from '@hedgerow/protocols/contract'
 import type { PrivateKey } from '@libp2p/interface'
 import type { Logger } from 'pino'

@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 // In a checkout the sources run as they are; in a published package there is only `dist`.
 import { existsSync } from 'node:fs'
-import { registerHooks } from 'node:module'
+import { enableCompileCache, registerHooks } from 'node:module'
+
+enableCompileCache()
 
 const source = new URL('../src/main.ts', import.meta.url)
 if (existsSync(source) && !source.pathname.includes('/node_modules/')) {

@@ -33,10 +33,16 @@ export function addSettings(command: Command, settings: readonly Setting[]): Com
   command.option('--config <file>', 'YAML file with any of these settings, named as the options are, with underscores')
   for (const setting of settings) {
     const option = new Option(setting.flags, setting.help).env(setting.env).argParser(setting.parse)
-    if (setting.default !== undefined) option.default(setting.default)
+    if (setting.default !== undefined) option.default(setting.default, describe(setting.default))
     command.addOption(option)
   }
   return command
+}
+
+/** As a person would write it. */
+function describe(value: unknown): string {
+  if (Array.isArray(value)) return value.length === 0 ? 'none' : value.join(',')
+  return String(value)
 }
 
 /**

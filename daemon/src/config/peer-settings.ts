@@ -36,7 +36,7 @@ export function peerSettings({ role, httpPort, corsOrigins }: PeerDefaults): Set
       flags: '--relay <list>',
       env: 'HEDGEROW_RELAY',
       oldEnv: 'COORDINATOR_URL',
-      help: 'relays to join through: URLs or multiaddrs, comma-separated; none = a mesh of its own',
+      help: 'relays to join through: URLs or multiaddrs, comma-separated; with none it is a mesh of its own',
       default: [],
       parse: parsers.relays
     },

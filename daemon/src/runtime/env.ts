@@ -4,7 +4,7 @@ import type { ProcessSpec, ServiceManifest } from '../manifest/index.ts'
 import type { BackendEnvironment } from './index.ts'
 
 /** All of the daemon's own environment that a backend gets: what programs need to run, and nothing that is secret. */
-const PASSED_ON = ['PATH', 'HOME', 'LANG', 'TZ', 'LOG_LEVEL', 'TMPDIR']
+const PASSED_ON = ['PATH', 'HOME', 'LANG', 'TZ', 'LOG_LEVEL', 'TMPDIR', 'NODE_COMPILE_CACHE']
 /** Windows starts nothing without these. */
 const PASSED_ON_WINDOWS = ['SystemRoot', 'SystemDrive', 'TEMP', 'TMP', 'USERPROFILE', 'PATHEXT', 'COMSPEC', 'APPDATA']
 

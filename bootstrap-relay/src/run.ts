@@ -1,0 +1,22 @@
+import { loadIdentity, openDataDir } from '@hedgerow/daemon/identity'
+import { createLog } from '@hedgerow/daemon/logging'
+import { loadManifests } from '@hedgerow/daemon/manifest'
+import { endOnSignal } from '@hedgerow/daemon/process'
+import { SHIPPED_SERVICES } from '@hedgerow/daemon/services'
+import { resolveMesh } from '@hedgerow/daemon/startup'
+import { createRelay } from './relay.ts'
+import type { RelaySettings } from './settings.ts'
+
+/** Runs a relay until a signal ends it. */
+export async function runRelay(settings: RelaySettings): Promise<void> {
+  const log = createLog(settings.logLevel, settings.name)
+  const dataDir = await openDataDir(settings.dataDir)
+  const privateKey = await loadIdentity(dataDir)
+  const mesh = await resolveMesh(settings.mesh, settings.relay, dataDir, log)
+  const { manifests } = await loadManifests([SHIPPED_SERVICES])
+  const contracts = manifests.map(({ contract }) => contract)
+  const relay = await createRelay({ settings, privateKey, mesh, dataDir, contracts, log })
+  endOnSignal(relay, log)
+  await relay.start()
+  log.info({ peer_id: relay.peer.self.peerId, url: relay.peer.url, mesh }, 'relay is up')
+}
