@@ -107,9 +107,10 @@ function known(view: View, peerId: string): NonNullable<ReturnType<View['peer']>
 }
 
 function unreachable(peerId: string, err: unknown, timedOut: boolean): unknown {
-  if (!timedOut && !(err instanceof InvocationError)) return err
-  const reason = timedOut ? `no answer within ${ASK_TIMEOUT / 1000} s` : err.message
-  return new MeshError('Unreachable', `the peer can't be reached: ${reason}`, { peer_id: peerId }, { cause: err })
+  const unreached = (reason: string): MeshError =>
+    new MeshError('Unreachable', `the peer can't be reached: ${reason}`, { peer_id: peerId }, { cause: err })
+  if (timedOut) return unreached(`no answer within ${ASK_TIMEOUT / 1000} s`)
+  return err instanceof InvocationError ? unreached(err.message) : err
 }
 
 function statusIn(body: Buffer): string | undefined {
