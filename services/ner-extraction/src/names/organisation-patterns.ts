@@ -130,6 +130,8 @@ export function phrasesWhereFirmsStand(tokens: Token[]): Candidate[] {
     )
     if (!titled || THINGS.has(last.stem) || THINGS.has(first.stem) || isCapital(after)) continue
     if ([first, last].some(token => TITLES.has(token.folded) || STOPS.has(token.folded))) continue
+    // "told by Mark Reed"
+    if (NAMES.given.has(first.stem) && NAMES.surname.has(last.stem)) continue
     found.push({ type: 'ORG', start: first.start, end: last.stemEnd, source: 'rule', confidence: 0.66 })
   }
   return found
