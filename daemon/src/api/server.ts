@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto'
 import cors from '@fastify/cors'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import { MeshError, PROBLEM_TYPE, toMeshError } from '@hedgerow/protocols/errors'
 import { HEADERS } from '@hedgerow/protocols/ids'
+import { randomHex } from '@hedgerow/protocols/random'
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyError,
@@ -19,12 +19,14 @@ export interface ApiInit {
   title: string
   version: string
   log: Logger
-  /** origins of pages that may call; `*` for any. Pages on this machine may always. @default [] */
+  /** origins of pages that may call; `*` for any, `[]` for those on this machine only. @default no page may */
   corsOrigins?: string[]
   /** where connections come from, when not from a port */
   serverFactory?: FastifyServerFactory
 }
 
+/** 128 bits, as W3C trace ids have. */
+const REQUEST_ID_BYTES = 16
 /** Milliseconds that the head of a request may take to arrive. */
 const HEADERS_TIMEOUT = 30_000
 /** Milliseconds that an idle connection is kept. Longer than what clients and proxies in front usually keep theirs. */
@@ -45,7 +47,7 @@ export async function createApi(init: ApiInit): Promise<FastifyInstance> {
     loggerInstance: init.log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request' }),
     requestIdHeader: false,
-    genReqId: () => randomBytes(16).toString('hex'),
+    genReqId: () => randomHex(REQUEST_ID_BYTES),
     bodyLimit: BODY_LIMIT,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
     // The time for a whole request is its operation's to say; a slow head is nobody's.
@@ -75,17 +77,18 @@ export async function createApi(init: ApiInit): Promise<FastifyInstance> {
     )
   })
 
-  const { corsOrigins = [] } = init
-  await app.register(cors, {
-    origin: (origin, done) =>
-      done(
-        null,
-        origin == null || corsOrigins.includes('*') || corsOrigins.includes(origin) || LOOPBACK_ORIGIN.test(origin)
-      ),
-    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
-    exposedHeaders: EXPOSED_HEADERS,
-    maxAge: PREFLIGHT_SECONDS
-  })
+  const { corsOrigins } = init
+  if (corsOrigins != null)
+    await app.register(cors, {
+      origin: (origin, done) =>
+        done(
+          null,
+          origin == null || corsOrigins.includes('*') || corsOrigins.includes(origin) || LOOPBACK_ORIGIN.test(origin)
+        ),
+      methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+      exposedHeaders: EXPOSED_HEADERS,
+      maxAge: PREFLIGHT_SECONDS
+    })
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',

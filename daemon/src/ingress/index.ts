@@ -15,6 +15,7 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { writeAnswer, writeError } from './answer.ts'
 import { type Target, toDispatchRequest } from './request.ts'
 
+export { bodyOf } from './body.ts'
 export { EXPOSED_HEADERS } from './headers.ts'
 export { timeoutOf } from './request.ts'
 

@@ -2,11 +2,9 @@ import type { IncomingMessage } from 'node:http'
 import type { DispatchRequest } from '@hedgerow/protocols/dispatch'
 import { MeshError } from '@hedgerow/protocols/errors'
 import { HEADERS } from '@hedgerow/protocols/ids'
-import type { Body, Headers } from '@hedgerow/protocols/invocation'
+import type { Headers } from '@hedgerow/protocols/invocation'
+import { bodyOf } from './body.ts'
 import { DISPATCH_HEADERS } from './headers.ts'
-
-/** Bytes up to which a body is read whole before it is dispatched: it can be sent again, and leaves in one piece. */
-const SMALL_BODY = 64 * 1024
 
 /** What the route says of a request; the rest is read off the request itself. */
 export interface Target {
@@ -71,14 +69,4 @@ function passedOn({ headers }: IncomingMessage): Headers {
     if (value != null && !DISPATCH_HEADERS.has(name)) kept[name] = value
   }
   return kept
-}
-
-async function bodyOf(message: IncomingMessage): Promise<Body> {
-  const length = message.headers['content-length']
-  if (length === '0' || (length == null && message.headers['transfer-encoding'] == null)) return null
-  if (Number(length) > SMALL_BODY || length == null) return message
-  const chunks: Buffer[] = []
-  for await (const chunk of message as AsyncIterable<Buffer>) chunks.push(chunk)
-  if (!message.complete) throw new MeshError('ClientGone', 'the request broke off before its body was complete')
-  return chunks.length === 1 && chunks[0] != null ? chunks[0] : Buffer.concat(chunks)
 }

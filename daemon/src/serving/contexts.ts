@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomHex } from '@hedgerow/protocols/random'
 
 /**
  * What a backend may do in the mesh on behalf of one request. The backend only ever sees an opaque token: it can't make
@@ -22,7 +22,7 @@ export class ContextTable {
   readonly #contexts = new Map<string, CallContext>()
 
   open(context: CallContext): string {
-    const token = randomBytes(TOKEN_BYTES).toString('base64url')
+    const token = randomHex(TOKEN_BYTES)
     this.#contexts.set(token, context)
     return token
   }

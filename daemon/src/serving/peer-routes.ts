@@ -5,10 +5,8 @@ import { HTTP_PROTOCOL } from '@hedgerow/protocols/ids'
 import type { Headers } from '@hedgerow/protocols/invocation'
 import { remotePeerOf } from '@hedgerow/protocols/invocation/node'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import { bodyOf } from '../ingress/index.ts'
 import type { Serving } from './index.ts'
-
-/** Bytes up to which a request's body is read before it is served, so that it reaches the backend in one piece. */
-const SMALL_BODY = 64 * 1024
 
 /**
  * `/service` as other peers call it over libp2p, and what is served over HTTP here (libp2p HTTP specification):
@@ -65,13 +63,4 @@ function headersOf(incoming: FastifyRequest['raw']['headers']): Headers {
   const headers: Headers = {}
   for (const [name, value] of Object.entries(incoming)) if (value != null) headers[name] = value
   return headers
-}
-
-async function bodyOf(raw: FastifyRequest['raw']): Promise<Uint8Array | AsyncIterable<Uint8Array> | null> {
-  const length = raw.headers['content-length']
-  if (length === '0' || (length == null && raw.headers['transfer-encoding'] == null)) return null
-  if (length == null || Number(length) > SMALL_BODY) return raw
-  const chunks: Buffer[] = []
-  for await (const chunk of raw as AsyncIterable<Buffer>) chunks.push(chunk)
-  return chunks.length === 1 && chunks[0] != null ? chunks[0] : Buffer.concat(chunks)
 }

@@ -1,6 +1,7 @@
 import { MeshError, toMeshError } from '../errors/index.ts'
 import { NAME_PATTERN } from '../ids/index.ts'
 import type { Route } from '../invocation/index.ts'
+import { randomHex } from '../random/index.ts'
 import type { Engine } from './engine.ts'
 import { Exchange } from './exchange.ts'
 import { Experience } from './experience.ts'
@@ -16,7 +17,6 @@ import type {
 } from './index.ts'
 import { Lookups } from './lookups.ts'
 import { makePlan } from './plan.ts'
-import { randomHex } from './random-hex.ts'
 import { Records, type Source } from './records.ts'
 import { Totals } from './totals.ts'
 

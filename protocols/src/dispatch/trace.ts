@@ -1,5 +1,5 @@
 /** W3C Trace Context, level 1. */
-import { randomHex } from './random-hex.ts'
+import { randomHex } from '../random/index.ts'
 
 // A later version may append fields; version ff is none.
 const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})(-.*)?$/
