@@ -1,0 +1,53 @@
+import { fileURLToPath } from 'node:url'
+import { type ServiceApp, ServiceError, serviceApp } from '@hedgerow/service-kit'
+import { loadConfig } from './config.ts'
+import { Converter } from './convert.ts'
+import type { People } from './letter/view.ts'
+import { rephraser } from './rephrase.ts'
+import { ConvertBody, ConvertReply } from './schema.ts'
+
+export const VERSION = '0.1.0'
+const BODY_LIMIT = 1024 * 1024
+const CONFIG = fileURLToPath(new URL('../config/letter-2026-11.yaml', import.meta.url))
+
+function notesOf({ notes, text }: ConvertBody): string {
+  if (notes == null && text == null)
+    throw new ServiceError(422, 'InvalidInput', 'body must have notes (or, as older frontends send it, text)')
+  if (notes != null && text != null && notes !== text)
+    throw new ServiceError(422, 'InvalidInput', 'notes and text differ; send one of them')
+  return notes ?? text ?? ''
+}
+
+function peopleOf({ client, adviser, date }: ConvertBody): People {
+  return {
+    client: typeof client === 'string' ? { name: client } : client,
+    adviser: typeof adviser === 'string' ? { name: adviser } : adviser,
+    date
+  }
+}
+
+/**
+ * The service. The letter's contents come from the config file at `COA_CONFIG`, by default the one that ships.
+ *
+ * @throws {ConfigError} where config, words or template can't be used
+ */
+export async function buildApp(configPath = process.env.COA_CONFIG): Promise<ServiceApp> {
+  const config = await loadConfig(configPath == null || configPath === '' ? CONFIG : configPath)
+  const converter = new Converter(config)
+  const app = await serviceApp({
+    name: 'notes-coa',
+    version: VERSION,
+    bodyLimit: BODY_LIMIT,
+    stats: () => ({ config_as_of: config.letter.as_of, config_confirmed: config.letter.confirmed_by != null })
+  })
+  app.post('/convert', { schema: { body: ConvertBody, response: { 200: ConvertReply } } }, async (request, reply) => {
+    const { format = 'text', rephrase = false } = request.body
+    return converter.convert(
+      notesOf(request.body),
+      peopleOf(request.body),
+      format,
+      rephrase ? rephraser(request, reply, converter.lexicon, config) : undefined
+    )
+  })
+  return app
+}

@@ -1,0 +1,417 @@
+import type { Cue } from '../config.ts'
+import type { Amount } from '../text/money.ts'
+import type { Token } from '../text/tokens.ts'
+import type { Aligned } from './align.ts'
+import type { Document } from './document.ts'
+import type { Frame } from './frames.ts'
+import type { Statement } from './statements.ts'
+
+/** What a sum is, in its sentence. */
+export type Role =
+  | 'debt'
+  | 'income'
+  | 'spending'
+  | 'payment'
+  | 'total_debts'
+  | 'total_income'
+  | 'total_spending'
+  | 'surplus'
+  | 'other'
+
+export type Mode = 'debt' | 'income' | 'spending'
+
+export interface CueMention {
+  cues: readonly Cue[]
+  from: number
+  to: number
+}
+
+export interface Judged extends Aligned {
+  role: Role | undefined
+  /** what the sentence was speaking of just before */
+  mode: Mode | undefined
+  /** a deficit rather than a surplus */
+  negative: boolean
+}
+
+const MODES: Partial<Record<Cue, Mode>> = { owe: 'debt', arrears: 'debt', earn: 'income', spend: 'spending' }
+const SECTION_MODES: Record<string, Mode> = { debts: 'debt', income: 'income', spending: 'spending' }
+/** How near a cue has to stand, in tokens. */
+const NEAR = 7
+
+export function findCues({ lexicon, tokens }: Document, from: number, to: number): CueMention[] {
+  const found: CueMention[] = []
+  for (let i = from; i < to; ) {
+    const match = lexicon.cues.match(tokens, i, to)
+    if (match == null) {
+      i += 1
+      continue
+    }
+    found.push({ cues: match.values, from: i, to: i + match.length })
+    i += match.length
+  }
+  return found
+}
+
+/** The stretch around a sum in which words speak of it: back to the sum before, on to the next, within commas. */
+interface Reach {
+  left: number
+  right: number
+  /** as `left`, but not past a comma or "and" */
+  clause: number
+}
+
+function reachOf(
+  tokens: readonly Token[],
+  statement: Statement,
+  amount: Amount,
+  previous: Amount | undefined,
+  next: Amount | undefined
+): Reach {
+  const left = Math.max(previous?.after ?? statement.from, amount.from - 2 * NEAR)
+  let clause = left
+  for (let i = amount.from - 1; i >= left; i--) {
+    const { lower = '' } = tokens[i] ?? {}
+    if (lower === ';' || lower === ',' || (lower === 'and' && previous != null)) {
+      clause = i + 1
+      break
+    }
+  }
+  const end = Math.min(next?.from ?? statement.to, amount.after + NEAR)
+  let right = end
+  for (let i = amount.after; i < end; i++) {
+    const { lower = '' } = tokens[i] ?? {}
+    if (
+      lower === ';' ||
+      lower === ',' ||
+      lower === '.' ||
+      (lower === '(' && (i > amount.after || next != null)) ||
+      (lower === 'plus' && next != null) ||
+      (lower === 'and' && next != null)
+    ) {
+      right = i
+      break
+    }
+  }
+  return { left, right, clause }
+}
+
+class Judge {
+  readonly #doc: Document
+  readonly #statement: Statement
+  readonly #cues: readonly CueMention[]
+  readonly #inherited: Mode | undefined
+
+  constructor(doc: Document, statement: Statement, inherited: Mode | undefined) {
+    this.#doc = doc
+    this.#statement = statement
+    this.#cues = findCues(doc, statement.from, statement.to)
+    this.#inherited = inherited
+  }
+
+  judge(aligned: readonly Aligned[]): Judged[] {
+    let previous: Role | undefined
+    return aligned.map((item, i) => {
+      const reach = reachOf(
+        this.#doc.tokens,
+        this.#statement,
+        item.amount,
+        aligned[i - 1]?.amount,
+        aligned[i + 1]?.amount
+      )
+      const mode = this.#modeAt(item.amount)
+      const { role, negative } = this.#roleOf(item, reach, mode, i, aligned, previous)
+      previous = role ?? previous
+      return { ...item, role, mode, negative }
+    })
+  }
+
+  #near(cue: Cue, reach: Reach, whole = false): boolean {
+    const { clause, left, right } = reach
+    return this.#cues.some(({ cues, from, to }) => cues.includes(cue) && from >= (whole ? left : clause) && to <= right)
+  }
+
+  #before(cue: Cue, from: number, to: number): boolean {
+    return this.#cues.some(mention => mention.cues.includes(cue) && mention.from >= from && mention.to <= to)
+  }
+
+  /** "IVA (£310 for five years)", "DMP at £80" */
+  #pricesOption({ from }: Amount): boolean {
+    const { tokens, lexicon } = this.#doc
+    for (let i = Math.max(this.#statement.from, from - 5); i < from; i++) {
+      const match = lexicon.options.match(tokens, i, from)
+      if (match != null && from - (i + match.length) <= 1 && tokens[i]?.text !== 'bs') return true
+    }
+    return false
+  }
+
+  #coversWhole(frame: Frame): boolean {
+    return this.#cues.some(
+      ({ cues, from, to }) => cues.some(cue => cue.startsWith('all_')) && from <= frame.from && to >= frame.to
+    )
+  }
+
+  /** As `#before`, but a short word ("out", "exp") counts only where it opens the sentence. */
+  #whole(cue: Cue, from: number, to: number): boolean {
+    const start = this.#statement.from
+    return this.#cues.some(mention => {
+      if (!mention.cues.includes(cue) || mention.from < from || mention.to > to) return false
+      const word = this.#doc.tokens[mention.from]?.text ?? ''
+      return mention.to - mention.from > 1 || word.length > 5 || mention.from <= start + 1
+    })
+  }
+
+  /** What the words up to the sum speak of last. */
+  #modeAt(amount: Amount): Mode | undefined {
+    let mode: Mode | undefined
+    for (const { cues, from } of this.#cues) {
+      if (from >= amount.from) break
+      for (const cue of cues) mode = MODES[cue] ?? mode
+    }
+    return mode
+  }
+
+  #roleOf(
+    item: Aligned,
+    reach: Reach,
+    mode: Mode | undefined,
+    i: number,
+    all: readonly Aligned[],
+    previous: Role | undefined
+  ): { role: Role | undefined; negative: boolean } {
+    const { amount, before, after } = item
+    const name = before?.name ?? after?.name
+    const topics = [before, after].flatMap(frame => frame?.topics ?? [])
+    // "a BT pension": the firm is where an income comes from
+    const source =
+      topics.some(topic => topic.topics.some(({ income, spending, debt }) => income && !spending && debt == null)) &&
+      !topics.some(topic => topic.topics.some(({ debt }) => debt != null))
+    const named = name != null && name.kind !== 'relation' && name.kind !== 'name' && !source
+    const negative = amount.negative || this.#near('deficit', reach, true)
+    const label = this.#statement.label
+    if (label != null && i === 0 && (label.startsWith('total_') || label === 'surplus' || label === 'total')) {
+      return {
+        role: this.#total(label, mode),
+        negative: amount.negative || (/deficit|shortfall/.test(this.#labelText()) && !/surplus/.test(this.#labelText()))
+      }
+    }
+    // "= £6,075" on a line of its own
+    const equals =
+      this.#doc.tokens[amount.from - 1]?.text === '=' && amount.from - 1 === this.#statement.from && all.length === 1
+    if (equals) return { role: this.#total('total', mode), negative: false }
+    const stated = this.#stated(item, reach, i, all, named, topics.length > 0)
+    if (stated != null) return { role: stated, negative: false }
+    const about = SECTION_MODES[this.#statement.section ?? '']
+    const at = ['at', '@'].includes(this.#doc.tokens[amount.from - 1]?.lower ?? '')
+    if (
+      at &&
+      amount.period != null &&
+      !this.#statement.firm &&
+      (named || topics.length === 0 || previous === 'debt' || mode === 'debt')
+    )
+      return { role: 'payment', negative }
+    // "rent plus £30 a week"
+    const plus = ['+', 'plus'].includes(this.#doc.tokens[amount.from - 1]?.lower ?? '')
+    if (plus && amount.period != null && after == null && previous == null && !this.#statement.firm)
+      return { role: 'payment', negative }
+    if (about == null && amount.period != null && this.#payment(amount)) return { role: 'payment', negative }
+    if (amount.pence === 0 && !this.#statement.firm) return { role: 'other', negative }
+    const surplus =
+      !named &&
+      !this.#near('arrears', reach) &&
+      this.#near('surplus', reach, topics.length === 0) &&
+      !this.#aboutDebt(topics)
+    if (surplus && (topics.length === 0 || this.#statement.label === 'surplus')) return { role: 'surplus', negative }
+    if (this.#pricesOption(amount)) return { role: 'other', negative }
+    const home =
+      topics.some(topic => topic.topics.some(({ debt }) => debt === 'mortgage')) && !this.#near('arrears', reach, true)
+    if (
+      home &&
+      amount.period == null &&
+      this.#cues.some(({ cues, from }) => cues.includes('nil') && from >= amount.after && from < amount.after + 6)
+    )
+      return { role: 'other', negative }
+    if (this.#isOther(item, reach)) return { role: 'other', negative }
+    return { role: this.#weigh(item, reach, mode, named), negative }
+  }
+
+  /** "minimum payments currently £270 a month" */
+  #payment({ from }: Amount): boolean {
+    return this.#cues.some(
+      ({ cues, from: start, to }) => cues.includes('payment') && start >= from - 5 && to <= from && to - start > 1
+    )
+  }
+
+  #labelText(): string {
+    const span = this.#statement.labelSpan
+    return span == null ? '' : this.#doc.notes.slice(span.start, span.end).toLowerCase()
+  }
+
+  #aboutDebt(topics: Frame['topics']): boolean {
+    return topics.some(topic => topic.topics.some(({ debt, spending }) => debt != null && !spending))
+  }
+
+  #total(label: string, mode: Mode | undefined): Role | undefined {
+    if (label === 'surplus') return 'surplus'
+    if (label === 'total_debts' || label === 'total_income' || label === 'total_spending') return label
+    const about = SECTION_MODES[this.#statement.section ?? ''] ?? mode ?? this.#inherited
+    return about === 'debt'
+      ? 'total_debts'
+      : about === 'income'
+        ? 'total_income'
+        : about === 'spending'
+          ? 'total_spending'
+          : 'total_debts'
+  }
+
+  /** A sum that the notes call the whole of debts, income or spending. */
+  #stated(
+    item: Aligned,
+    reach: Reach,
+    i: number,
+    all: readonly Aligned[],
+    named: boolean,
+    about: boolean
+  ): Role | undefined {
+    const { amount, after } = item
+    let { before } = item
+    if (named) return undefined
+    const { label } = this.#statement
+    const total = this.#near('total', reach, true)
+    const left = before == null ? reach.left : before.to
+    const whole: [Cue, Role][] = [
+      ['all_debts', 'total_debts'],
+      ['all_income', 'total_income'],
+      ['all_spending', 'total_spending']
+    ]
+    const bracket = this.#doc.tokens[amount.after]?.text === '('
+    const lone = all.length === 1 || bracket || total
+    // "Household spend on the budget sheet is £2,260": the frame is part of the words for the whole
+    if (before != null && this.#coversWhole(before)) before = undefined
+    if (before == null && (label === 'income' || label === 'spending') && i === 0 && (after == null || total)) {
+      const start = amount.from === this.#statement.from
+      if (start && lone) return label === 'income' ? 'total_income' : 'total_spending'
+    }
+    if (before == null && !(after != null && !total)) {
+      for (const [cue, role] of whole)
+        if (this.#whole(cue, left, amount.from))
+          return role === 'total_debts' && !total && this.#doc.tokens[amount.from - 1]?.text !== ':' ? undefined : role
+    }
+    const part = i > 0 && this.#doc.tokens[amount.from - 1]?.text === '('
+    const bills =
+      before != null &&
+      this.#before('all_spending', before.from, before.to) &&
+      this.#before('total', before.to, amount.from)
+    if (total && bills) return 'total_spending'
+    if (!total || (about && before != null) || part) return undefined
+    const mode = this.#modeAt(amount)
+    const section = SECTION_MODES[this.#statement.section ?? ''] ?? mode ?? this.#inherited
+    if (section == null) return 'total_debts'
+    return section === 'debt' ? 'total_debts' : section === 'income' ? 'total_income' : 'total_spending'
+  }
+
+  /** What something is worth, costs or was. */
+  #isOther({ amount, before }: Aligned, { clause, right }: Reach): boolean {
+    const { tokens } = this.#doc
+    const { firm, section } = this.#statement
+    if (
+      firm &&
+      section != null &&
+      SECTION_MODES[section] != null &&
+      !this.#near('other', { clause, right, left: clause })
+    )
+      return false
+    // "overdraft is at its £1,000 limit"
+    if (
+      before != null &&
+      ['its', 'the', 'his', 'her'].includes(tokens[amount.from - 1]?.lower ?? '') &&
+      tokens[amount.from - 2]?.lower === 'at'
+    )
+      return false
+    const floor = Math.max(clause, amount.from - 6, before?.from ?? 0)
+    return this.#cues.some(
+      ({ cues, from, to }) =>
+        cues.includes('other') &&
+        ((from >= floor && to <= amount.from) || (from >= amount.after && from < amount.after + 3 && to <= right))
+    )
+  }
+
+  #weigh(item: Aligned, reach: Reach, mode: Mode | undefined, named: boolean): Role | undefined {
+    const { amount, before, after } = item
+    const statement = this.#statement
+    const period = amount.period ?? statement.period?.value
+    const section = statement.firm ? SECTION_MODES[statement.section ?? ''] : undefined
+    const soft = statement.firm ? undefined : SECTION_MODES[statement.section ?? '']
+    const name = before?.name ?? after?.name
+    const topics = [before, after].flatMap(frame => frame?.topics ?? []).flatMap(topic => topic.topics)
+    const owes = this.#near('owe', reach)
+    const arrears = this.#near('arrears', reach)
+    const pays = this.#near('payment', reach)
+    if (
+      pays &&
+      !arrears &&
+      section !== 'spending' &&
+      section !== 'income' &&
+      (period != null || named) &&
+      (named || mode === 'debt' || topics.some(({ debt }) => debt != null))
+    ) {
+      if (
+        period != null ||
+        this.#cues.some(({ cues, to }) => cues.includes('payment') && to <= amount.from && to >= amount.from - 3)
+      )
+        return 'payment'
+    }
+    const scores: Record<Mode, number> = { debt: 0, income: 0, spending: 0 }
+    const canDebt = topics.some(({ debt }) => debt != null)
+    const canIncome = topics.some(({ income }) => income)
+    const canSpend = topics.some(({ spending }) => spending)
+    if (named) scores.debt += name?.kind === 'place' ? 2 : 3
+    else if (name != null) scores.debt += owes ? 2.5 : 1
+    if (owes) scores.debt += 2
+    if (arrears) scores.debt += 3
+    if (canDebt) scores.debt += canSpend || canIncome ? 0.5 : 2.5
+    if (topics.length > 0 && !canDebt && name == null) scores.debt -= 3
+    if (amount.period != null && !arrears) scores.debt -= named && !canSpend ? 2 : 3.5
+    if (canIncome) scores.income += canSpend || canDebt ? 1.5 : 3.5
+    else if (topics.length > 0) scores.income -= 2
+    if (canSpend) scores.spending += canDebt || canIncome ? 2 : 3
+    else if (topics.length > 0) scores.spending -= canIncome ? 2 : 1.5
+    if (named) {
+      scores.income -= 2
+      scores.spending -= 1
+    }
+    if (amount.period != null) {
+      scores.income += 0.5
+      scores.spending += 0.7
+    }
+    for (const [about, weight] of [
+      [section, FIRM],
+      [soft, 1],
+      [mode, 2],
+      [mode == null ? this.#inherited : undefined, 1.2]
+    ] as const) {
+      if (about != null) scores[about] += weight
+    }
+    const ranked = (['debt', 'income', 'spending'] as const).toSorted((a, b) => scores[b] - scores[a])
+    const best = ranked[0]
+    if (best == null || scores[best] < THRESHOLD) return undefined
+    if (best === 'debt' && amount.period != null && !arrears && section !== 'debt') return named ? 'payment' : undefined
+    if (best !== 'debt' && before == null && after == null && section == null && mode == null) return undefined
+    if (best === 'debt' && before == null && after == null && !owes && section !== 'debt') return undefined
+    return best
+  }
+}
+
+const THRESHOLD = 1.9
+/** What a heading or label says outweighs most of what a line says. */
+const FIRM = 6.5
+
+/** Says what each sum of a statement is. `inherited` is what the sentences before spoke of. */
+export function judge(
+  doc: Document,
+  statement: Statement,
+  aligned: readonly Aligned[],
+  inherited: Mode | undefined
+): Judged[] {
+  return new Judge(doc, statement, inherited).judge(aligned)
+}

@@ -1,0 +1,16 @@
+export type WarningCode =
+  | 'TotalDiffers'
+  | 'PriorityDiffers'
+  | 'PeriodAssumed'
+  | 'OptionNotInNation'
+  | 'NameDiffers'
+  | 'WordingUnconfirmed'
+  | 'NothingFound'
+  | 'RephraseUnavailable'
+  | 'RephraseRefused'
+
+/** Something that the adviser should look at; the letter stands as it is. */
+export interface Warning {
+  code: WarningCode
+  detail: string
+}

@@ -1,0 +1,4 @@
+import { serve } from '@hedgerow/service-kit'
+import { buildApp } from './app.ts'
+
+await serve(await buildApp())
