@@ -188,6 +188,41 @@ describe('rag-embeddings on three workers', function () {
     )
   })
 
+  it('copies a collection of many batches to a new holder', async () => {
+    await add('peerA', 'first', BAILIFFS)
+    const [first, second] = await holders()
+    assert.ok(first != null && second != null)
+    const version = (n: number): string => `${(Date.now() + n).toString(16).padStart(12, '0')}0000-elsewhere`
+    for (let batch = 0; batch < 3; batch++) {
+      const documents = Array.from({ length: 190 }, (_, i) => ({
+        id: `d${batch}-${i}`,
+        version: version(i),
+        deleted: i % 10 === 0,
+        text: i % 10 === 0 ? '' : `Letter ${i} of batch ${batch}.`,
+        metadata: {},
+        // one in three is of another class, and goes in batches of its own
+        ...(i % 3 === 0 ? { data_class: 'confidential' } : {}),
+        created_at: 1,
+        updated_at: 1
+      }))
+      const response: Response = await fetch(`${worker(first).url}/sync/put`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ collection: 'default', documents, from: 'elsewhere', join: false })
+      })
+      assert.equal(response.status, 200, await response.text())
+    }
+    await worker(second).kill()
+    const third = await anotherThan(first, second)
+    const copy = await until(
+      async () => Object.keys((await copyAt(third)) ?? {}).length,
+      count => count === 571,
+      20_000
+    )
+    assert.equal(copy, 571)
+    assert.deepEqual(await copyAt(third), await copyAt(first))
+  })
+
   it('lets a surplus copy go once all copies have been equal for a while', async () => {
     await add('peerA', 'bailiffs', BAILIFFS)
     const [first] = await holders()
