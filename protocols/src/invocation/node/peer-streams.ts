@@ -3,7 +3,7 @@ import type { Connection, PeerId, Stream } from '@libp2p/interface'
 import { Client } from 'undici'
 import { HTTP_PROTOCOL } from '../../ids/index.ts'
 import { InvocationError, type Route } from '../index.ts'
-import { MAX_INBOUND_STREAMS, OPEN_TIMEOUT } from './constants.ts'
+import { MAX_PROTOCOL_STREAMS, OPEN_TIMEOUT } from './constants.ts'
 import { bestConnection, rankOf, routeOf } from './route.ts'
 import { type StreamDuplex, streamDuplex } from './stream-duplex.ts'
 
@@ -195,7 +195,7 @@ export class PeerStreams {
           signal,
           runOnLimitedConnection: true,
           // what the handler for the same protocol says counts for outbound streams too, if there is one
-          maxOutboundStreams: MAX_INBOUND_STREAMS
+          maxOutboundStreams: MAX_PROTOCOL_STREAMS
         })
         return { stream, connection }
       } catch (err) {

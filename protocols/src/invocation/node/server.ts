@@ -10,7 +10,7 @@ import {
 import type { Connection, Stream, StreamHandler, StreamHandlerOptions } from '@libp2p/interface'
 import { pEvent } from 'p-event'
 import { HTTP_PROTOCOL } from '../../ids/index.ts'
-import { MAX_INBOUND_STREAMS, SERVER } from './constants.ts'
+import { MAX_PROTOCOL_STREAMS, SERVER } from './constants.ts'
 import { FAREWELL } from './farewell.ts'
 import { StreamDuplex, streamDuplex } from './stream-duplex.ts'
 
@@ -21,7 +21,7 @@ export interface ServeComponents {
 }
 
 export interface ServeInit {
-  /** Streams that one peer may have open, over all of its connections; one more is reset. @default 256 */
+  /** Streams that one peer may have open, over all of its connections; one more is reset. @default 512 */
   maxStreamsPerPeer?: number
 }
 
@@ -75,7 +75,7 @@ class StreamService implements HttpService {
   constructor(components: ServeComponents, server: Server, init: ServeInit) {
     this.#components = components
     this.#server = server
-    this.#maxStreamsPerPeer = init.maxStreamsPerPeer ?? MAX_INBOUND_STREAMS
+    this.#maxStreamsPerPeer = init.maxStreamsPerPeer ?? MAX_PROTOCOL_STREAMS
   }
 
   get streams(): number {
@@ -88,7 +88,7 @@ class StreamService implements HttpService {
       runOnLimitedConnection: true,
       maxInboundStreams: this.#maxStreamsPerPeer,
       // what a client on the same node says itself is ignored once there is a handler
-      maxOutboundStreams: MAX_INBOUND_STREAMS
+      maxOutboundStreams: MAX_PROTOCOL_STREAMS
     })
   }
 
