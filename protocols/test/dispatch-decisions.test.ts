@@ -24,7 +24,7 @@ describe('expected latency', () => {
   const table: Array<[string, Partial<ScoreInput>, number]> = [
     ['of an idle worker is what it takes', {}, 100],
     ['grows with what is under way and waits', { busy: 3 }, 400],
-    ['shrinks with what can run at once', { busy: 3, concurrency: 4 }, 100],
+    ['grows less where more can run at once', { busy: 3, concurrency: 4 }, 175],
     ['takes the round trip as it is', { roundTrip: 60, busy: 3 }, 40 * 4 + 60],
     ['lets load count for a worker that seems to take no time itself', { roundTrip: 200, busy: 3 }, 10 * 4 + 90],
     ['grows with a new worker that is ramped up', { ramp: 3 }, 300],

@@ -181,7 +181,7 @@ describe('dispatch and time', () => {
     it('does not ping for requests that are answered soon', async () => {
       const mesh = new FakeMesh({ workers: ['a'] })
       mesh.worker('a').latency = 100
-      for (let i = 0; i < 100; i++) answerOf(await mesh.call())
+      for (let i = 0; i < 150; i++) answerOf(await mesh.call())
       assert.equal(mesh.worker('a').pings.length, 2, 'only to measure the way, every ten seconds')
     })
 
@@ -259,7 +259,7 @@ describe('dispatch and time', () => {
     it('finds out a stopped worker also when callers never wait for long', async () => {
       const mesh = new FakeMesh({ workers: ['a', 'b'] })
       mesh.worker('b').state = 'stopped'
-      for (let i = 0; i < 40; i++) {
+      for (let i = 0; i < 80; i++) {
         await mesh.call({ timeout: 200 })
         mesh.reportAll()
         await mesh.clock.advance(100)

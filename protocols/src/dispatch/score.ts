@@ -29,13 +29,15 @@ export interface ScoreInput {
 }
 
 /**
- * What one more request would have to wait: the work grows with the queue, the way there doesn't. Part of the latency
- * is the round trip; the rest is the worker's own, at least a share of it, so that load counts for every worker.
+ * What one more request would have to wait. Part of the latency is the round trip, which load doesn't change; the rest is
+ * the worker's own work, at least a share of it, so that load counts for every worker. The work takes as long as ever on
+ * an idle worker, twice as long on one that is full, then longer with the queue. (Dividing by concurrency without the
+ * 1 would make an idle worker seem faster the more it runs at once, until distance alone decides.)
  */
 export function expectedLatency({ latency, roundTrip, busy, concurrency, ramp, penalty }: ScoreInput): number {
   const way = Math.min(roundTrip, latency * (1 - MIN_SERVICE_SHARE))
-  const work = latency - way
-  return (work * (busy + 1) * ramp) / concurrency + way + penalty * Math.max(latency, PENALTY_UNIT)
+  const work = (latency - way) * (1 + busy / concurrency)
+  return work * ramp + way + penalty * Math.max(latency, PENALTY_UNIT)
 }
 
 /** @param window the operation's latencies, whoever answered: what to expect of a worker that is new here */
