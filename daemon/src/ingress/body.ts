@@ -9,7 +9,9 @@ const SMALL_BODY = 64 * 1024
 export function bodyOf(message: IncomingMessage): Body | Promise<Uint8Array> {
   const length = message.headers['content-length']
   if (length === '0' || (length == null && message.headers['transfer-encoding'] == null)) return null
-  return length == null || Number(length) > SMALL_BODY ? message : readWhole(message)
+  if (length != null && Number(length) <= SMALL_BODY) return readWhole(message)
+  // An exchange that ends early closes its body; the caller must still be told why, so its socket stays open.
+  return message.iterator({ destroyOnReturn: false })
 }
 
 /** By events: for one or two pieces an async iterator costs several times as much as they do. */
