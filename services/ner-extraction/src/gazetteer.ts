@@ -175,7 +175,7 @@ function addOrganisation(gazetteer: Gazetteer, heading: string, line: string): v
 const COMMON_IN_NAMES = new Set(
   (
     'so good extra green energy buddy loans first credit past due very group pay in 3 snap finance asset collections style ' +
-    'control account home great places one source choice housing platform network homes your high court supreme appeal of tax ' +
+    'control account jobcentre home great places one source choice housing platform network homes your high court supreme appeal of tax ' +
     'social fund job centre pension service advice money lending stream everyday uk the insurance direct line premium ' +
     'egg wise orange money shop opening law step one open dot swift cash generator now tv ' +
     'department for education health communities employment upper tribunal official receiver smart parking tick tock likely budget ' +

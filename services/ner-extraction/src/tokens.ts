@@ -1,5 +1,6 @@
 import type { Span } from './entity.ts'
 import { denoise, fold, skeleton } from './fold.ts'
+import { isOrdinary } from './words.ts'
 
 /** How a word is written: `next`, `Next`, `NEXT`, `NextDay`. */
 export type Casing = 'lower' | 'title' | 'upper' | 'mixed'
@@ -51,7 +52,7 @@ export function tokenize(text: string, claimed: (span: Span) => boolean): Token[
     const previous = tokens.at(-1)
     const lineStart = tokens.length === 0 || gap.includes('\n')
     const possessive = /['’‘`]s$/i.test(word) && word.length > 3
-    const folded = fold(word)
+    const folded = righted(fold(word))
     tokens.push({
       start: index,
       end,
@@ -69,6 +70,13 @@ export function tokenize(text: string, claimed: (span: Span) => boolean): Token[
     previousEnd = end
   }
   return tokens
+}
+
+/** `Citv`, `Countv`: a v that ends a word was a y. */
+function righted(folded: string): string {
+  if (!folded.endsWith('v') || isOrdinary(folded)) return folded
+  const right = `${folded.slice(0, -1)}y`
+  return isOrdinary(right) ? right : folded
 }
 
 function isAbbreviation(token: Token, gap: string): boolean {
@@ -98,15 +106,16 @@ export function isCapital(token: Token | undefined): token is Token {
   return token != null && token.casing !== 'lower'
 }
 
-/** The words right before a token, nearest first, up to the end of the clause. */
+/** The words right before a token, nearest first, up to the end of the clause; further back a stop may be an abbreviation's. */
 export function wordsBefore(tokens: Token[], index: number, count: number): string[] {
   const words: string[] = []
   for (let i = index; i > 0 && words.length < count; i--) {
-    const token = tokens[i]
-    const previous = tokens[i - 1]
-    if (token == null || previous == null || /[.;!?\n]/.test(token.gap.replace(/^\.(?= )/, i === index ? '.' : '')))
-      break
+    const [token, previous] = [tokens[i], tokens[i - 1]]
+    if (token == null || previous == null || CLAUSE_END.test(token.gap)) break
+    if (token.gap.startsWith('.') && (i === index || token.gap !== '. ')) break
     words.push(previous.folded)
   }
   return words
 }
+
+const CLAUSE_END = /[;!?\n]|.\./

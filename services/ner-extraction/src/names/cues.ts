@@ -40,7 +40,7 @@ export const ONLY_PERSON_VERBS = set(
 /** before an organisation: "owes Lowell", "loan from Oakam" */
 export const ORG_LEADS = set(
   'owes owe owed owing to from with by for at via of creditor creditors lender claimant employer employed bank supplier catalogue debt debts acc account loan and or re dca dmp iva company works worked landlord paid pays rang phoned contacted called wrote write telephoned rent ' +
-    'call ring phone email contact chase chased chasing text asked told ask tell w now formerly previously through because when if while although that as instructed against both plus non-prio prio agency firm'
+    'call ring phone email contact chase chased chasing text asked told ask tell neither nor either w now formerly previously through because when if while although that as instructed against both plus non-prio prio agency firm'
 )
 /** the labels before an organisation: "Creditor: Perch Capital" */
 export const ORG_LABELS = set(

@@ -87,9 +87,10 @@ function readSpelling(words: Token[], shape: NameShape): Reading {
           ? 0.5
           : 1.2
         : (i === 0 && given) || (i > 0 && surname)
-          ? 1.5
+          ? 1.8
           : 1
-    else reading.PERSON += Math.max(-1, Math.min(1.2, shape.score(word.stem) * 1.5))
+    // what is no word is a name of something, and in these texts most often somebody's
+    else reading.PERSON += Math.max(-1, Math.min(1.2, shape.score(word.stem) * 1.5)) + (ordinary ? 0 : 0.3)
     if (word.casing === 'mixed' || /\d/.test(word.text)) reading.ORG += 1
     if (word.casing === 'upper' && !word.shouted && word.text.length > 2 && word.text.length < 6 && !name)
       reading.ORG += 0.7
@@ -169,7 +170,7 @@ function readSurroundings(text: string, tokens: Token[], first: number, last: nu
     reading.PERSON += 1.3
     reading.ORG -= 0.5
   } else {
-    if (PERSON_VERBS.has(after)) reading.PERSON += 0.5
+    if (PERSON_VERBS.has(after)) reading.PERSON += 0.8
     if (ORG_VERBS.has(after)) reading.ORG += 0.5
   }
   if (MONEY_AFTER.test(behind)) {

@@ -3,7 +3,7 @@
 const set = (words: string): ReadonlySet<string> => new Set(words.split(/\s+/))
 
 /** legal forms: whatever stands before them is an organisation */
-export const LEGAL = set('ltd limited plc llp lp cic inc plc llc')
+export const LEGAL = set('ltd limited plc llp lp cic inc llc co')
 /** what organisations call themselves; the word before says which one */
 export const HEADS = set(
   'council bank finance financial recoveries collections housing homes water energy insurance mortgages holdings law legal society association trust university college school academy ' +
@@ -12,7 +12,7 @@ export const HEADS = set(
     'bailiffs debt recovery credit money media mobile broadband communications networks systems solutions associates partners consultants accountants enterprises industries ' +
     'engineering foods bakery restaurant catering taxis transport haulage couriers construction builders plumbing security pharmacy dental opticians solicitors solicitor steelworks ' +
     'factory direct international uk court courts lending leasing motor gas electric electricity power utilities clinic hotel tv pay factors garage store cash bureau federation project hub ' +
-    'board shipyard kitchens windows carpets furnishings nursery bookmakers brewery farm dairy stables bus buses coaches airways airlines railway trains investments management parts rentals factors auctions retail fashions furniture bedding catalogue club network kitchen cafe'
+    'pawnbrokers pawnbroker board shipyard kitchens windows carpets furnishings nursery bookmakers brewery farm dairy stables bus buses coaches airways airlines railway trains investments management parts rentals factors auctions retail fashions furniture bedding catalogue club network kitchen cafe'
 )
 /** heads that are only one with the right word before: a court is more often a street */
 export const QUALIFIED: Record<string, ReadonlySet<string>> = {

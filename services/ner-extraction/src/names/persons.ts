@@ -24,7 +24,7 @@ export function endOfName(tokens: Token[], first: number, trusted: boolean): num
   let last: number | undefined
   for (let i = first; i < tokens.length && i - first < MAX_WORDS; i++) {
     const token = tokens[i]
-    if (token == null || (i > first && !GAP.test(token.gap)) || /[\n]/.test(i > first ? token.gap : '')) break
+    if (token == null || (i > first && !GAP.test(token.gap))) break
     if (i > first && /^\./.test(token.gap) && !/^\p{Lu}{1,2}$/u.test(tokens[i - 1]?.text ?? '')) break
     const particle =
       PARTICLES.has(token.folded) && (token.casing !== 'upper' || token.shouted || !ENDS.has(token.folded))

@@ -229,7 +229,7 @@ function listed({ text, tokens, gazetteers, postcodes }: PlaceContext, streets: 
       found.push({
         type: 'PLACE',
         start: first.start,
-        end: last.stemEnd,
+        end: endOfTown(tokens, i, match.last),
         source: 'gazetteer',
         confidence,
         kind: match.entry.kind,
@@ -238,6 +238,14 @@ function listed({ text, tokens, gazetteers, postcodes }: PlaceContext, streets: 
     if (!match.entry.ambiguous) i = match.last
   }
   return found
+}
+
+/** "in Cheadle Hulme": after such a word the whole of a name is a place, though the list has the half of it. */
+function endOfTown(tokens: Token[], first: number, last: number): number {
+  const [end, next] = [tokens[last], tokens[last + 1]]
+  if (end == null) return 0
+  const longer = next?.casing === 'title' && next.gap === ' ' && end.stemEnd === end.end && !isOrdinary(next.stem)
+  return longer && PLACE_LEADS.has(leadOf(tokens, first).word) ? next.stemEnd : end.stemEnd
 }
 
 function confidenceIn(

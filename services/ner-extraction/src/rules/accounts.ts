@@ -18,11 +18,11 @@ const KINDS: [string, RegExp][] = [
 ]
 
 const NOUN =
-  'a\\/c|acc(?:oun)?ts?|acct|acc|claim|case|agreement|loan|policy|customer|client|member(?:ship)?|tenancy|invoice|inv|warrant|pcn|penalty charge(?: notice)?|parking charge(?: notice)?|charge notice|complaint|order|collection order|liability order|roll|mortgage|plan|contract|application|meter|licen[cs]e|lic|utr|unique taxpayer|iban|mpan|mprn|card|sort|judgment|division|file|record|debt|payment|booking|crn|urn|agent|debtor|court|fine|tv licensing|tv licence'
+  'a\\/c|acc(?:oun)?ts?|acct|acc|ac|claim|case|agreement|loan|policy|customer|client|member(?:ship)?|tenancy|invoice|inv|warrant|pcn|penalty charge(?: notice)?|parking charge(?: notice)?|charge notice|complaint|order|collection order|liability order|roll|mortgage|plan|contract|application|meter|licen[cs]e|lic|utr|unique taxpayer|iban|mpan|mprn|card|sort|judgment|division|file|record|debt|payment|booking|crn|urn|agent|debtor|court|fine|tv licensing|tv licence'
 const QUALIFIER = 'name|holder|type|balance|status'
 const STRONG = new RegExp(
   // `ref`, `our ref`, `claim no.`, `a/c number`: what follows is a reference whatever it looks like
-  `(?<![\\p{L}\\d])(?:(?:${NOUN})[ \\t]{0,3}(?:n[o0]|num(?:ber)?|nr|ref(?:erence)?(?: (?:no|number))?|id|code|#)(?![\\p{L}])\\.?|(?:our |your |my |customer |account |payment |case |claim )?ref(?:erence|s)?(?: (?:no|number))?(?![\\p{L}])\\.?|s\\/c|iban|utr|mpan|mprn|pcn|crn|quoting)` +
+  `(?<![\\p{L}\\d])(?:(?:${NOUN})[ \\t]{0,3}(?:n[o0]|num(?:ber)?|nr|ref(?:erence)?(?: (?:no|number))?|id|code|#)(?![\\p{L}])\\.?|(?:our |your |my |customer |account |payment |case |claim )?ref(?:erence|s)?(?: (?:no|number))?(?![\\p{L}])\\.?|s\\/c|iban|utr|mpan|mprn|pcn|crn|quot(?:e|ing))` +
     '[ \\t]{0,6}(?:(?:is|of)(?![\\p{L}]))?[ \\t:.#=–-]{0,12}',
   'giu'
 )
@@ -109,9 +109,9 @@ const CARD = /(?<![\p{L}\d/-])[3-6]\d{3}[ -]?\d{4}[ -]?\d{4}[ -]?\d{1,4}(?:[ -]?
 const AMEX = /(?<![\p{L}\d/-])3[47]\d{2}[ -]?\d{6}[ -]?\d{5}(?![\p{L}\d/-])/gu
 const IBAN = /(?<![\p{L}\d])[A-Z]{2}\d{2}[ ]?(?:[A-Z\d]{4}[ ]?){2,7}[A-Z\d]{1,4}(?![\p{L}\d])/gu
 const BANK_DETAILS =
-  /(?<![\p{L}\d/-])([\dOl]{2}[ -][\dOl]{2}[ -][\dOl]{2})[ \t,;:\n]{1,4}(?:(?:account|acc(?:oun)?t|a\/c|ac|acc)?\.?[ \t]{0,2}(?:no|number|num)?[.:]?[ \t]{0,3})?(\d{8})(?![\p{L}\d])/giu
+  /(?<![\p{L}\d/-])([\dOl]{2}[ -][\dOl]{2}[ -][\dOl]{2})[ \t,;:/|\n]{1,4}(?:(?:account|acc(?:oun)?t|a\/c|ac|acc)?\.?[ \t]{0,2}(?:no|number|num)?[.:]?[ \t]{0,3})?(\d{8})(?![\p{L}\d])/giu
 const NUMBER_LIKE =
-  /(?<![\p{L}\d£$€.,/@+-])(?=[A-Z]{0,6}[-/]?\d)[A-Z\d]{1,16}(?:[-/][A-Z\d]{1,12}){0,3}(?![\p{L}\d@%£-]|[.,/]\d)/gu
+  /(?<![\p{L}\d£$€.,/@+-])(?=[A-Z]{0,6}[-/]?\d)(?:[A-Z\d]|(?<=\d)l(?=\d)){1,16}(?:[-/][A-Z\d]{1,12}){0,3}(?![\p{L}\d@%£-]|[.,/]\d)/gu
 
 /** Numbers that show by themselves what they are: by a check digit, by their company, or by their length. */
 function selfEvident(text: string): Candidate[] {
@@ -141,7 +141,7 @@ function selfEvident(text: string): Candidate[] {
     if (NOT_AN_ACCOUNT.test(text.slice(Math.max(0, index - 64), index))) continue
     if (/^[A-Z]{2}\d{8}$/.test(match)) add(index, match, 'penalty_charge', 0.75)
     else if (/[A-Z]/.test(match) && figures >= 5 && match.length >= 7) add(index, match, 'reference', 0.65)
-    else if (/^\d{8,12}$/.test(match)) add(index, match, 'reference', 0.55)
+    else if (/^[\dlOI]{8,12}$/.test(match) && figures >= 6) add(index, match, 'reference', 0.55)
   }
   return found
 }

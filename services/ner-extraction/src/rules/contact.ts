@@ -61,7 +61,7 @@ function readPostcode(outward: string, inward: string): string | undefined {
 
 const NINO =
   /(?<![\p{L}\d])([A-Za-z]{2})[ -]{0,2}([\dOIl]{2})[ -]{0,2}([\dOIl]{2})[ -]{0,2}([\dOIl]{2})(?:[ -]{0,2}([A-Da-d]))?(?![\p{L}\d])/gu
-const NINO_LABEL = /(?:\bn[il1]\b|nino|nat(?:ional)?\.? ins(?:urance)?)[^\n]{0,24}$/i
+const NINO_LABEL = /(?:\bn\.?[ ]?[il1]\b|nino|nat(?:ional)?\.? ins(?:urance)?)[^\n]{0,24}$/i
 
 export function ninos(text: string): Candidate[] {
   const found: Candidate[] = []

@@ -43,7 +43,10 @@ const NUMERIC = new RegExp(
   'gu'
 )
 const ISO = /(?<![\p{L}\d/-])((?:19|20)\d{2})[-/](\d{2})[-/](\d{2})(?![\d-])/gu
-const SPAN_OF_YEARS = /(?<![\p{L}\d/-])((?:19|20)\d{2})[ \t]?[/–-][ \t]?((?:19|20)?\d{2})(?![\d/-])/gu
+const SPAN_OF_YEARS = new RegExp(
+  `(?<![\\p{L}\\d/-])([12lI]${D}{3})[ \\t]?[/–-][ \\t]?((?:[12lI]${D})?${D}{2})(?![\\p{L}\\d/-])`,
+  'gu'
+)
 const MONTH_OF_YEAR = /(?<![\p{L}\d/.-])(0?[1-9]|1[0-2])[ \t]?[/.-][ \t]?((?:19|20)\d{2})(?![\d/-])/gu
 
 /** words after which a number that could be anything is a date */
@@ -55,9 +58,9 @@ const SHORT = new RegExp(
 )
 const LINE_SHORT = /(?<=^[ \t]{0,4})(\d{1,2})\/(\d{1,2})(?=[ \t]{0,2}(?:[-–:]|t\/c|tc\b|appt|rang|called))/gimu
 const YEAR_CUE =
-  '(?:in|since|from|until|till|by|during|before|after|early|late|mid|of|year|spring|summer|autumn|winter|around|circa|about|back|pymt|payment|paid|opened|default(?:ed)?|stopped|ended|left|arrived|tax|end|born)'
+  '(?:in|since|between|from|until|till|by|during|before|after|early|late|mid|of|year|spring|summer|autumn|winter|around|circa|about|back|pymt|payment|paid|opened|default(?:ed)?|stopped|ended|left|arrived|tax|end|born)'
 const BARE_YEAR = new RegExp(
-  `(?<=(?<![\\p{L}])${YEAR_CUE}[ \\t]{1,3}|\\()([12lI]${D}{3})(?![\\p{L}\\d%£]|[,.:/-]\\d)`,
+  `(?<=(?<![\\p{L}])${YEAR_CUE}[ \\t]{1,3}|\\(|(?:19|20)\\d{2} (?:and|to|or|until) )([12lI]${D}{3})(?![\\p{L}\\d%£]|[,.:/-]\\d)`,
   'giu'
 )
 const MONTH_CUE =
@@ -127,9 +130,10 @@ function partial(text: string): Candidate[] {
     found.push(date(match, sure ? 0.95 : 0.85, sure ? year : undefined, month))
   }
   for (const match of text.matchAll(SPAN_OF_YEARS)) {
-    const first = Number(match[1])
-    const second = Number((match[2] ?? '').length === 4 ? match[2] : `${String(first).slice(0, 2)}${match[2]}`)
-    if (second - first !== 1) continue
+    const [from, to] = [digitsOf(match[1] ?? ''), digitsOf(match[2] ?? '')]
+    const first = Number(from)
+    const second = Number(to.length === 4 ? to : from.slice(0, 2) + to)
+    if (second - first !== 1 || yearOf(from) == null || (match[0].match(/\d/g) ?? []).length < 4) continue
     found.push({ ...date(match, 0.92, undefined), kind: 'years', normalized: `${first}/${second}` })
   }
   for (const match of text.matchAll(MONTH_OF_YEAR)) found.push(date(match, 0.9, Number(match[2]), Number(match[1])))
