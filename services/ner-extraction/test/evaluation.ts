@@ -1,5 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { ENTITY_TYPES, type EntityType } from '../src/entity.ts'
+import { fold } from '../src/fold.ts'
+import { readGazetteers } from '../src/gazetteer.ts'
+import { NAMES } from '../src/names/lists.ts'
 
 export interface Label {
   type: EntityType
@@ -15,7 +18,7 @@ export interface LabelledText {
   labels: Label[]
 }
 
-export type LabelSet = 'dev' | 'held-out' | 'fresh'
+export type LabelSet = 'dev' | 'held-out'
 
 const LABEL = new RegExp(`\\[(${ENTITY_TYPES.join('|')})(\\??) ([^\\]]+)\\]`, 'g')
 
@@ -66,7 +69,7 @@ export interface Outcome {
 export class Scores {
   readonly #counts = new Map<string, Score>()
 
-  add({ text: _text, labels, register }: LabelledText, found: Found[]): Outcome {
+  add({ labels, register }: LabelledText, found: Found[]): Outcome {
     const matches = (a: Found, b: Found): boolean => a.type === b.type && a.start === b.start && a.end === b.end
     const overlaps = (a: Found, b: Found): boolean => a.start < b.end && b.start < a.end
     const required = labels.filter(({ optional }) => !optional)
@@ -111,4 +114,21 @@ export class Scores {
     score.right += found.filter(entity => labels.some(label => matches(label, entity))).length
     this.#counts.set(key, score)
   }
+}
+
+const gazetteers = readGazetteers()
+
+/** Says of a person, an organisation or a place whether the shipped lists have the name. */
+export function listedOrNot(type: EntityType, name: string): string | undefined {
+  if (type === 'PERSON') {
+    const parts = name.split(/[\s.]+/).filter(part => part.length > 1)
+    const known = parts.filter(part => NAMES.given.has(fold(part)) || NAMES.surname.has(fold(part)))
+    return `PERSON, ${known.length === parts.length ? 'all of it' : known.length > 0 ? 'part of it' : 'none of it'} listed`
+  }
+  if (type === 'ORG') {
+    const plain = name.replace(/ (?:Ltd|Limited|plc|LLP)$/i, '')
+    return `ORG ${gazetteers.organisations.get(plain) == null ? 'not listed' : 'listed'}`
+  }
+  if (type === 'PLACE') return `PLACE ${gazetteers.places.get(name) == null ? 'not listed' : 'listed'}`
+  return undefined
 }
