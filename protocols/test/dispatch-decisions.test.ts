@@ -214,6 +214,7 @@ describe('health', () => {
     const health = new Health(true)
     health.eject('wedged', 0)
     assert.equal(health.standing(5000), 'unproven')
+    assert.ok(health.remaining(5000) > 0, 'still out')
     health.prove()
     assert.equal(health.standing(5000), 'trial')
     health.beginTrial()

@@ -1,5 +1,8 @@
 import type { Clock } from './index.ts'
 
+/** Timers take no more than this; with a later time the alarm rings and is set again. */
+const LONGEST = 2 ** 31 - 1
+
 /**
  * One timer for everything that a request waits for. Setting it to a later time costs nothing: it rings at the earlier
  * one, and whoever is woken sets it again.
@@ -20,7 +23,8 @@ export class Alarm {
     if (time >= this.at) return
     this.clear()
     this.at = time
-    this.handle = this.clock.setTimeout(this.rang, Math.max(0, Math.ceil(time - this.clock.now())))
+    const delay = Math.min(LONGEST, Math.max(0, Math.ceil(time - this.clock.now())))
+    this.handle = this.clock.setTimeout(this.rang, delay)
   }
 
   clear(): void {

@@ -119,6 +119,7 @@ export class Attempt implements Pending, Progress, StreamOwner {
   }
 
   fed(bytes: number): void {
+    if (this.over) return
     this.isStarved = false
     this.setClock()
     // A link that is full of our upload delays pings; that it moves shows that somebody takes it in. What only fills

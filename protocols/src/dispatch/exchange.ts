@@ -111,7 +111,7 @@ export class Exchange implements AttemptOwner {
 
   private begin(): void {
     const { decision, plan, engine } = this
-    const selection = selectFirst(selectionInput(this.engine, this.plan))
+    const selection = selectFirst(selectionInput(engine, plan))
     decision.scores = selection.scores
     decision.rejected = selection.rejected.slice(0, MAX_RECORDED_CANDIDATES)
     for (const peer of selection.returning) engine.heartbeats.probe(peer)
@@ -201,44 +201,44 @@ export class Exchange implements AttemptOwner {
 
   private recover(reason: Failure): void {
     const { plan, engine, decision, body } = this
-    const { repeatable } = plan
-    const now = engine.clock.now()
     const cost = retryCost({
       failure: reason,
-      repeatable,
+      repeatable: plan.repeatable,
       replayable: body.replayable,
       attempts: decision.attempts.length
     })
-    const next = cost == null ? undefined : selectNext(selectionInput(this.engine, this.plan), this.tried)
-    const delay = next == null && cost != null ? this.backoff(reason) : undefined
-    if (cost == null || (next == null && delay == null) || !plan.service.budget.spend(cost, now)) {
+    const retry = cost == null ? undefined : this.another(reason)
+    if (cost == null || retry == null || !plan.service.budget.spend(cost, engine.clock.now())) {
       this.giveUp(verdict(this.failures, this.context))
       return
     }
     plan.service.retried++
     engine.totals.retried++
     this.hedgeAt = Infinity
-    if (next != null) {
-      this.launch(next, 'retry')
-      return
-    }
-    this.resumeAt = now + (delay ?? 0)
-    this.wake(this.resumeAt)
+    retry()
   }
 
-  /** Milliseconds after which the only worker is asked again; undefined when there are others, or no use in it. */
-  private backoff({ code }: Failure): number | undefined {
+  /** How to go on after a failure: with another worker, or with the only one after a while; undefined when there is no use. */
+  private another({ code }: Failure): (() => void) | undefined {
+    const { engine, plan } = this
+    const input = selectionInput(engine, plan)
+    const next = selectNext(input, this.tried)
+    if (next != null) return () => this.launch(next, 'retry')
     const base = BACKOFF[this.backoffs]
     if (base == null || code === 'WorkerWedged' || code === 'Draining' || code === 'NotServed') return undefined
-    if (selectOnly(selectionInput(this.engine, this.plan)) == null) return undefined
-    const delay = base * (0.5 + this.engine.random() / 2)
-    return this.engine.clock.now() + delay < this.plan.deadline ? delay : undefined
+    const at = input.now + base * (0.5 + engine.random() / 2)
+    if (selectOnly(input) == null || at >= plan.deadline) return undefined
+    return () => {
+      this.resumeAt = at
+      this.wake(at)
+    }
   }
 
   private resume(): void {
+    const { engine, plan } = this
     this.resumeAt = Infinity
     this.backoffs++
-    const sole = selectOnly(selectionInput(this.engine, this.plan))
+    const sole = selectOnly(selectionInput(engine, plan))
     if (sole == null) this.giveUp(verdict(this.failures, this.context))
     else this.launch(sole, 'retry')
   }
@@ -248,7 +248,7 @@ export class Exchange implements AttemptOwner {
     this.hedgeAt = Infinity
     const [slow] = this.active
     if (this.active.size !== 1 || slow?.headAt != null || !body.replayable || !body.complete) return
-    const idle = selectIdle(selectionInput(this.engine, this.plan), this.tried)
+    const idle = selectIdle(selectionInput(engine, plan), this.tried)
     if (idle == null || !plan.service.budget.spend(1, engine.clock.now())) return
     engine.totals.hedged++
     this.launch(idle, 'hedge')

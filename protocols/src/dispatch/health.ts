@@ -41,9 +41,10 @@ export class Health {
     return this.trying ? 'tried' : 'trial'
   }
 
-  /** Milliseconds that it will stay out. */
+  /** Milliseconds that it will stay out at the least; 0 when it isn't out. */
   remaining(now: number): number {
-    return this.ejected ? Math.max(0, this.until - now) : 0
+    if (!this.ejected) return 0
+    return Math.max(this.until - now, this.needsProof && !this.proven ? 1 : 0)
   }
 
   succeed(): void {

@@ -112,9 +112,9 @@ export class Heartbeats {
 
   /** @param ended called once, unless stopped: whether it answered in time */
   private ping(peer: PeerState, ended: (answered: boolean) => void): void {
+    if (this.stopped) return
     const { clock } = this
-    const sentAt = clock.now()
-    peer.heartbeat.pingedAt = sentAt
+    peer.heartbeat.pingedAt = clock.now()
     const controller = new AbortController()
     const end = (answered: boolean | undefined): void => {
       if (!this.pings.delete(ping)) return

@@ -26,6 +26,7 @@ export interface DispatchRequest {
   /** path and query below the service; `/` for its main operation */
   path: string
   headers: Headers
+  /** an iterable is read as far as is needed, and never closed: it may be a socket on which the answer has yet to go out */
   body: Body
   /** aborted when the caller leaves */
   signal: AbortSignal

@@ -12,7 +12,7 @@ export interface RequestBody {
   open(progress: Progress): Body
   /** nothing more will be sent again */
   settle(): void
-  /** the exchange is over: whoever makes the body may stop */
+  /** the exchange is over: nothing more will be read */
   close(): void
 }
 
@@ -56,7 +56,6 @@ class StreamedBody implements RequestBody {
   private keeping = true
   /** one read from the source at a time, whoever waits for it */
   private pull: Promise<void> | undefined
-
   private failure: MeshError | undefined
 
   constructor(body: AsyncIterable<Uint8Array>, limit: number, broke: (error: MeshError) => void) {
@@ -91,12 +90,10 @@ class StreamedBody implements RequestBody {
     this.keeping = false
   }
 
+  /** The source stays open: it may be a socket on which the answer has yet to go out. */
   close(): void {
     this.settle()
     this.kept = []
-    if (this.complete) return
-    // Its source may be in the middle of a read that never ends; nobody waits for that.
-    this.source.return?.().catch(nothing)
   }
 
   private async read(): Promise<void> {
