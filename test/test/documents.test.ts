@@ -90,12 +90,14 @@ describe('documents in a mesh', function () {
       async () => (await getJson<{ services: string[] }>(`${again.url}/health`)).services.includes('rag-embeddings'),
       40_000
     )
-    const response = await postJson(
-      `${mesh.relay.url}/service/rag`,
-      { query: 'voluntary arrangement', top_k: 3 },
-      { 'hedgerow-worker': again.peerId }
-    )
-    assert.equal(response.status, 200)
+    const response = await until('the relay reaches it again', async () => {
+      const answer = await postJson(
+        `${mesh.relay.url}/service/rag`,
+        { query: 'voluntary arrangement', top_k: 3 },
+        { 'hedgerow-worker': again.peerId }
+      )
+      return answer.status === 200 && answer
+    })
     assert.ok(!((await response.json()) as Passages).passages.some(({ document_id }) => document_id === 'gone'))
   })
 })
