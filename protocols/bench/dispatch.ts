@@ -6,7 +6,7 @@
  * CPU time, not time on the clock, so that other work on the machine doesn't count.
  */
 import { createDispatcher, type DispatchRequest } from '../src/dispatch/index.ts'
-import type { IncomingAnswer } from '../src/invocation/index.ts'
+import type { Invoker } from '../src/invocation/index.ts'
 import { createView } from '../src/view/index.ts'
 import { advert, contract, load } from '../test/support/samples.ts'
 
@@ -28,8 +28,11 @@ const answerHeaders = { 'content-type': 'application/json', 'content-length': '1
 async function* pieces(): AsyncGenerator<Uint8Array> {
   yield body
 }
-const answered = (): Promise<IncomingAnswer> => Promise.resolve({ status: 200, headers: answerHeaders, body: pieces() })
-const arrivedWhole = (): Promise<IncomingAnswer> =>
+const answered: Invoker['invoke'] = async (_peer, { body }) => {
+  if (body != null && Symbol.asyncIterator in body) for await (const piece of body) if (piece.byteLength === 0) break
+  return { status: 200, headers: answerHeaders, body: pieces() }
+}
+const arrivedWhole: Invoker['invoke'] = () =>
   Promise.resolve({ status: 200, headers: answerHeaders, body: pieces(), complete: body })
 
 const isTimer = (timer: unknown): timer is NodeJS.Timeout => typeof timer === 'object' && timer != null
@@ -37,7 +40,7 @@ const isTimer = (timer: unknown): timer is NodeJS.Timeout => typeof timer === 'o
 interface Setting {
   workers: number
   concurrency: number
-  answer: () => Promise<IncomingAnswer>
+  answer: Invoker['invoke']
   streamed: boolean
 }
 
