@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { getJson, postJson, type TestMesh, testMesh, until } from '../src/harness.ts'
+
+interface Workers {
+  workers: Array<{ peer_id: string; ejected_for_ms: number; silent: boolean }>
+}
+
+/** Sends `rate` requests a second until told to stop, and keeps what each came to. */
+function steady(
+  url: string,
+  rate: number
+): { stop(): Promise<Array<{ status: number; worker: string | null; ms: number; detail: string }>> } {
+  const results: Promise<{ status: number; worker: string | null; ms: number; detail: string }>[] = []
+  let number = 0
+  const timer = setInterval(() => {
+    const startedAt = performance.now()
+    results.push(
+      postJson(`${url}/service/lab`, { number: ++number }).then(
+        async response => ({
+          status: response.status,
+          worker: response.headers.get('hedgerow-worker'),
+          ms: performance.now() - startedAt,
+          detail: await response.text()
+        }),
+        err => ({ status: 0, worker: null, ms: performance.now() - startedAt, detail: String(err) })
+      )
+    )
+  }, 1000 / rate)
+  return {
+    async stop() {
+      clearInterval(timer)
+      return Promise.all(results)
+    }
+  }
+}
+
+describe('a mesh under faults', function () {
+  this.timeout(120_000)
+  let mesh: TestMesh
+
+  beforeEach(async () => {
+    mesh = await testMesh()
+  })
+
+  afterEach(async () => {
+    for (const { child } of mesh.workers) child.kill('SIGCONT')
+    await mesh.stop()
+  })
+
+  it('fails no idempotent request when the worker that answers is killed', async () => {
+    const load = steady(mesh.relay.url, 50)
+    await sleep(2000)
+    const victim = mesh.workers[0]
+    victim?.child.kill('SIGKILL')
+    await sleep(4000)
+    const results = await load.stop()
+    const failed = results.filter(({ status }) => status !== 200)
+    assert.deepEqual(failed, [])
+    assert.ok(
+      results.some(({ worker }) => worker === victim?.peerId),
+      'the victim answered some before'
+    )
+    assert.ok(
+      results.slice(-20).every(({ worker }) => worker !== victim?.peerId),
+      'and none at the end'
+    )
+  })
+
+  it('answers by another worker when one is stopped with SIGSTOP, and routes around it', async () => {
+    const load = steady(mesh.relay.url, 50)
+    await sleep(1000)
+    const victim = mesh.workers[0]
+    victim?.child.kill('SIGSTOP')
+    const stoppedAt = performance.now()
+    await until(
+      'the worker is out of routing',
+      async () => {
+        const { workers } = await getJson<Workers>(`${mesh.relay.url}/api/admin/workers`)
+        const row = workers.find(({ peer_id }) => peer_id === victim?.peerId)
+        return row == null || row.ejected_for_ms > 0 || row.silent
+      },
+      10_000
+    )
+    const outAfter = performance.now() - stoppedAt
+    await sleep(2000)
+    const results = await load.stop()
+    assert.deepEqual(
+      results.filter(({ status }) => status !== 200),
+      []
+    )
+    const slowest = Math.max(...results.map(({ ms }) => ms))
+    assert.ok(slowest < 6000, `the slowest answer took ${Math.round(slowest)} ms`)
+    console.log('slowest', slowest, 'outAfter', outAfter, results.length)
+    assert.ok(outAfter < 10_000)
+    assert.ok(results.slice(-20).every(({ worker }) => worker !== victim?.peerId))
+  })
+
+  it('leaves a slow answer of a healthy worker alone', async () => {
+    const response = await postJson(`${mesh.relay.url}/service/lab/slow?ms=15000`, {})
+    assert.equal(response.status, 200)
+    assert.equal(response.headers.get('hedgerow-attempts'), '1')
+  })
+
+  it('sends a new worker its first request within three seconds', async () => {
+    const load = steady(mesh.relay.url, 50)
+    const newcomer = await mesh.startWorker('late')
+    const readyAt = await until('the newcomer is ready', async () => {
+      const health = await getJson<{ services: string[] }>(`${newcomer.url}/health`)
+      return health.services.includes('lab') && performance.now()
+    })
+    await until(
+      'the newcomer answers a request',
+      async () => {
+        const response = await postJson(`${mesh.relay.url}/service/lab`, {})
+        return response.headers.get('hedgerow-worker') === newcomer.peerId
+      },
+      3000 - (performance.now() - readyAt)
+    )
+    assert.deepEqual(
+      (await load.stop()).filter(({ status }) => status !== 200),
+      []
+    )
+  })
+
+  it('loses no request when a worker is stopped in order', async () => {
+    const load = steady(mesh.relay.url, 50)
+    const slow = postJson(`${mesh.relay.url}/service/lab/slow-once?ms=3000`, {})
+    await sleep(500)
+    const leaver = mesh.workers[1]
+    leaver?.child.kill('SIGTERM')
+    await until('it has ended', async () => leaver?.child.exitCode === 0)
+    await sleep(500)
+    assert.deepEqual(
+      (await load.stop()).filter(({ status }) => status !== 200),
+      []
+    )
+    assert.equal((await slow).status, 200)
+  })
+
+  it('goes on without its relay', async () => {
+    const [first, second] = mesh.workers
+    await until('the workers know each other', async () => {
+      const { workers } = await getJson<Workers>(`${first?.url}/api/admin/workers`)
+      return workers.length === 3
+    })
+    mesh.relay.child.kill('SIGKILL')
+    await until('the relay is gone', async () => mesh.relay.child.signalCode === 'SIGKILL')
+    for (let i = 0; i < 20; i++) {
+      const response = await postJson(`${first?.url}/service/lab`, { i }, { 'hedgerow-worker': second?.peerId ?? '' })
+      assert.equal(response.status, 200)
+      assert.equal(response.headers.get('hedgerow-worker'), second?.peerId)
+    }
+  })
+
+  it('answers 502 with retry_safe when a worker dies with a request that must not be repeated', async () => {
+    const [victim] = mesh.workers
+    const pending = postJson(
+      `${mesh.relay.url}/service/lab/slow-once?ms=8000`,
+      {},
+      { 'hedgerow-worker': victim?.peerId ?? '' }
+    )
+    await sleep(1000)
+    victim?.child.kill('SIGKILL')
+    const response = await pending
+    assert.equal(response.status, 502)
+    assert.equal((await response.json()).retry_safe, false)
+  })
+})
