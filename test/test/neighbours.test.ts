@@ -47,7 +47,7 @@ describe('two daemons on one local network', function () {
           '-e',
           `fetch('http://127.0.0.1:8000${path}').then(r => r.text()).then(t => process.stdout.write(t))`
         ],
-        { encoding: 'utf8' }
+        { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }
       )
     )
   }

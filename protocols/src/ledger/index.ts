@@ -9,7 +9,7 @@
  * await ledger.learn(bytes) // 'news' | 'known' | 'invalid'
  * ```
  */
-import { openStatement, InvalidMessage, type Statement } from '../statement/index.ts'
+import { InvalidMessage, openStatement, type Statement } from '../statement/index.ts'
 import type { View } from '../view/index.ts'
 
 export interface LedgerComponents {
@@ -72,7 +72,8 @@ export function createLedger({ mesh, view }: LedgerComponents): Ledger {
       const statement = await read(bytes)
       if (statement == null) return 'invalid'
       if (!teach(statement)) return 'known'
-      if (statement.type === 'advert' && view.peer(statement.advert.peerId) != null) sealed.set(statement.advert.peerId, bytes)
+      if (statement.type === 'advert' && view.peer(statement.advert.peerId) != null)
+        sealed.set(statement.advert.peerId, bytes)
       for (const listener of listeners) listener({ statement, bytes })
       return 'news'
     },
