@@ -55,6 +55,7 @@ export function writeError(response: ServerResponse, error: MeshError, extra: Ou
     [HEADERS.error]: error.code
   }
   if (problem.request_id != null) headers[HEADERS.requestId] = problem.request_id
+  if (problem.allow != null) headers.allow = problem.allow.join(', ')
   if (problem.retry_after != null) headers['retry-after'] = String(Math.max(1, Math.ceil(problem.retry_after)))
   response.writeHead(error.status, headers).end(body)
 }
