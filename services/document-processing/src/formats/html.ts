@@ -1,0 +1,64 @@
+import { Readability } from '@mozilla/readability'
+import { parseHTML } from 'linkedom'
+import { DocumentError } from '../errors.ts'
+import { MAX_HTML } from '../limits.ts'
+import type { ReadResult } from '../thread/task.ts'
+import { htmlText } from './html-text.ts'
+import { decode, pagesOf, tidy } from './text.ts'
+
+/** Marks of a web site's page, whose menus and advertisements are no part of what it says */
+const SITE_MARKS = 'nav, aside, [role=navigation], [role=complementary]'
+/** A text that loses more than this share of itself is no article with things around it, but a document. */
+const LEAST_KEPT = 0.35
+/** bytes in which a page names its encoding */
+const CHARSET_WITHIN = 2048
+/** elements; Readability goes over them many times */
+const MAX_ELEMENTS = 50_000
+
+/**
+ * Of a web site's page the article, of any other document (a letter, an e-mail) all that it shows. Nothing is fetched
+ * and no script runs: the tree is only read.
+ *
+ * @throws {DocumentError}
+ */
+export function readHtml(bytes: Uint8Array, charset: string | undefined): ReadResult {
+  if (bytes.length > MAX_HTML) {
+    throw new DocumentError('DocumentTooComplex', `HTML may have ${MAX_HTML} bytes at most; this has ${bytes.length}`)
+  }
+  const { text: markup, charset: used } = decode(bytes, charset ?? charsetIn(bytes))
+  const { document } = parseHTML(whole(markup))
+  const title = tidy(document.title.replace(/\s+/g, ' ')).trim()
+  const all = htmlText(document.body)
+  const article = document.querySelector(SITE_MARKS) == null ? undefined : articleOf(markup, all)
+  return {
+    title: title === '' ? undefined : title,
+    pages: pagesOf((article ?? all).replaceAll('\f', '\n')),
+    details: { charset: used, extraction: article == null ? 'whole' : 'article' }
+  }
+}
+
+function articleOf(markup: string, all: string): string | undefined {
+  const { document } = parseHTML(whole(markup))
+  if (document.getElementsByTagName('*').length > MAX_ELEMENTS) return undefined
+  const article = new Readability<Node>(document, { disableJSONLD: true, serializer: node => node }).parse()
+  if (article?.content == null) return undefined
+  const text = htmlText(article.content)
+  return letters(text) >= LEAST_KEPT * letters(all) ? text : undefined
+}
+
+/** A fragment gets what makes it a document; the parser would take its first element for the whole. */
+function whole(markup: string): string {
+  if (/<body[\s>]/i.test(markup)) return markup
+  const content = markup.replace(/<!doctype[^>]*>|<\/?html[^>]*>/gi, '')
+  const [head = ''] = /<head[\s>][\s\S]*?<\/head\s*>/i.exec(content) ?? []
+  return `<!doctype html><html>${head === '' ? '<head></head>' : head}<body>${content.replace(head, () => '')}</body></html>`
+}
+
+function charsetIn(bytes: Uint8Array): string | undefined {
+  const start = new TextDecoder('latin1').decode(bytes.subarray(0, CHARSET_WITHIN))
+  return /<meta[^>]{1,200}charset\s*=\s*["']?([\w.:-]{1,40})/i.exec(start)?.[1]?.toLowerCase()
+}
+
+function letters(text: string): number {
+  return text.replace(/\s+/g, '').length
+}

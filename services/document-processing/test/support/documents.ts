@@ -1,0 +1,162 @@
+/** Documents made for the tests; nothing here is a file that somebody once had. */
+import { createHash } from 'node:crypto'
+import { deflateRawSync } from 'node:zlib'
+import {
+  Footer,
+  Header,
+  Packer,
+  PageBreak,
+  Paragraph,
+  Table,
+  TableCell,
+  TableRow,
+  Document as WordDocument
+} from 'docx'
+import { strToU8, zipSync } from 'fflate'
+import PdfDocument from 'pdfkit'
+import sharp from 'sharp'
+
+type PdfOptions = ConstructorParameters<typeof PdfDocument>[0]
+type Pdf = InstanceType<typeof PdfDocument>
+
+export async function pdf(draw: (page: Pdf) => void, options: PdfOptions = {}): Promise<Buffer> {
+  const document = new PdfDocument({ size: 'A4', ...options })
+  const parts: Buffer[] = []
+  document.on('data', part => parts.push(part))
+  const ended = new Promise(resolve => document.once('end', resolve))
+  draw(document)
+  document.end()
+  await ended
+  return Buffer.concat(parts)
+}
+
+export function textPdf(pages: readonly string[], options: PdfOptions = {}): Promise<Buffer> {
+  return pdf(
+    document => {
+      for (const [i, text] of pages.entries()) {
+        if (i > 0) document.addPage()
+        document.fontSize(11).text(text, 60, 60, { lineBreak: true })
+      }
+    },
+    { info: { Title: 'Arrears letter' }, ...options }
+  )
+}
+
+/** Each page is one picture of the text, in a shade of grey that tells it apart. */
+export async function scannedPdf(pages: readonly string[]): Promise<Buffer> {
+  const pictures = await Promise.all(pages.map(text => picture(text, 'jpeg')))
+  return pdf(document => {
+    for (const [i, jpeg] of pictures.entries()) {
+      if (i > 0) document.addPage()
+      document.image(jpeg, 0, 0, { width: document.page.width, height: document.page.height })
+    }
+  })
+}
+
+/** A4 at 150 dpi with the text on it. */
+export async function picture(text: string, format: 'png' | 'jpeg'): Promise<Buffer> {
+  const lines = text
+    .split('\n')
+    .map((line, i) => `<text x="100" y="${150 + 50 * i}" font-size="32" font-family="sans-serif">${line}</text>`)
+    .join('')
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="1240" height="1754"><rect width="100%" height="100%" fill="white"/>${lines}</svg>`
+  return sharp(Buffer.from(svg)).toFormat(format).toBuffer()
+}
+
+export function docx(): Promise<Buffer> {
+  const cell = (text: string): TableCell => new TableCell({ children: [new Paragraph(text)] })
+  return Packer.toBuffer(
+    new WordDocument({
+      title: 'Offer of payment',
+      sections: [
+        {
+          headers: { default: new Header({ children: [new Paragraph('Northway Lending, 4 Mill Lane')] }) },
+          footers: { default: new Footer({ children: [new Paragraph('Registered in England')] }) },
+          children: [
+            new Paragraph({ text: 'Your account', heading: 'Heading1' }),
+            new Paragraph('You owe £1,250.00 – please reply by 3 March 2026.'),
+            new Paragraph({ text: 'first point', bullet: { level: 0 } }),
+            new Table({
+              rows: [
+                new TableRow({ children: [cell('Creditor'), cell('Balance')] }),
+                new TableRow({ children: [cell('Northway'), cell('£1,250.00')] })
+              ]
+            }),
+            new Paragraph({ children: [new PageBreak()] }),
+            new Paragraph('Second page.')
+          ]
+        }
+      ]
+    })
+  )
+}
+
+/** A Word document with pictures only. */
+export async function docxOf(body: string): Promise<Uint8Array> {
+  return zipSync(docxParts(body))
+}
+
+function docxParts(body: string): Record<string, Uint8Array> {
+  const types =
+    '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="xml" ContentType="application/xml"/><Override PartName="/word/document.xml" ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"/></Types>'
+  const rels =
+    '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="word/document.xml"/></Relationships>'
+  return {
+    '[Content_Types].xml': strToU8(types),
+    '_rels/.rels': strToU8(rels),
+    'word/document.xml': strToU8(
+      `<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body>${body}</w:body></w:document>`
+    )
+  }
+}
+
+/** Small, and declares that it unpacks to 600 MB of markup. */
+export function zipBomb(): Uint8Array {
+  const zip = zipSync(docxParts('<w:p/>'))
+  return declareSize(zip, 'word/document.xml', 600 * 1024 * 1024)
+}
+
+/** Says that its text has 100 bytes, while it unpacks to 256 MB. */
+export function lyingZip(): Uint8Array {
+  const filler = Buffer.alloc(256 * 1024 * 1024, 'a')
+  const packed = deflateRawSync(filler, { level: 9 })
+  const parts = docxParts('')
+  const zip = zipSync({ ...parts, 'word/document.xml': [new Uint8Array(packed), { level: 0 }] })
+  return declareSize(declareDeflated(zip, 'word/document.xml'), 'word/document.xml', 100)
+}
+
+/** Every place of the archive that states the entry's size says another one. */
+function declareSize(zip: Uint8Array, name: string, size: number): Uint8Array {
+  return patchHeaders(zip, name, (view, at, central) => view.setUint32(at + (central ? 24 : 22), size, true))
+}
+
+function declareDeflated(zip: Uint8Array, name: string): Uint8Array {
+  return patchHeaders(zip, name, (view, at, central) => view.setUint16(at + (central ? 10 : 8), 8, true))
+}
+
+function patchHeaders(
+  zip: Uint8Array,
+  name: string,
+  patch: (view: DataView, at: number, central: boolean) => void
+): Uint8Array {
+  const bytes = Buffer.from(zip)
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  for (const [mark, nameAt, central] of [
+    ['PK\x03\x04', 30, false],
+    ['PK\x01\x02', 46, true]
+  ] as const) {
+    for (let at = bytes.indexOf(mark, 0, 'latin1'); at >= 0; at = bytes.indexOf(mark, at + 1, 'latin1')) {
+      if (bytes.toString('latin1', at + nameAt, at + nameAt + name.length) === name) patch(view, at, central)
+    }
+  }
+  return bytes
+}
+
+/** An Office document behind a password is no ZIP: it lies encrypted in a compound file. */
+export function encryptedOffice(): Buffer {
+  const bytes = Buffer.alloc(4096)
+  Buffer.from('d0cf11e0a1b11ae1', 'hex').copy(bytes)
+  Buffer.from('EncryptedPackage', 'utf16le').copy(bytes, 1024)
+  createHash('sha256').update('package').digest().copy(bytes, 2048)
+  return bytes
+}
