@@ -10,6 +10,12 @@ export const MAX_PENDING_INBOUND = 256
 /** Connections in all; the least valuable are closed beyond it. */
 export const MAX_CONNECTIONS = 1000
 
+/**
+ * Bytes of one WebSocket message, which is held in memory before anybody has said who they are. Ours hold one message of
+ * Noise, 64 KiB.
+ */
+export const MAX_WEBSOCKET_MESSAGE = 1024 * 1024
+
 /** Milliseconds for a dial: a relayed connection over a slow line takes 1-3 s. */
 export const DIAL_TIMEOUT = 10_000
 

@@ -22,10 +22,10 @@ import { mdns } from '@libp2p/mdns'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { type Ping, ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
-import { webSockets } from '@libp2p/websockets'
 import { createLibp2p } from 'libp2p'
 import { equals } from 'uint8arrays/equals'
 import * as constants from './constants.ts'
+import { safeWebSockets } from './websockets.ts'
 
 // A type alias, not an interface: libp2p's ServiceMap asks for an index signature.
 export type NodeServices = {
@@ -57,7 +57,7 @@ export async function createNode(init: NodeInit): Promise<Node> {
     privateKey: init.privateKey,
     start: false,
     addresses: { listen: init.listen, appendAnnounce: init.announce ?? [] },
-    transports: [tcp(), webSockets(), circuitRelayTransport()],
+    transports: [tcp(), safeWebSockets(), circuitRelayTransport()],
     streamMuxers: [multiplexing()],
     connectionEncrypters: [encryption()],
     connectionManager: {

@@ -1,0 +1,60 @@
+import type { Listener, Transport } from '@libp2p/interface'
+import { webSockets } from '@libp2p/websockets'
+import { MAX_WEBSOCKET_MESSAGE } from './constants.ts'
+
+type CreateTransport = ReturnType<typeof webSockets>
+
+/**
+ * libp2p's WebSocket transport, whose listener nothing that a stranger sends can end the process with: it leaves the
+ * `error` events of its sockets unheard, so that one frame against the protocol would be an uncaught exception.
+ */
+export function safeWebSockets(): CreateTransport {
+  const create = webSockets()
+  return components => {
+    const transport: Transport = create(components)
+    const { createListener } = transport
+    transport.createListener = options => guarded(createListener.call(transport, options))
+    return transport
+  }
+}
+
+/** What is used here of the server of the package `ws`, which the listener keeps to itself. */
+interface UpgradeServer {
+  options: { maxPayload: number }
+  handleUpgrade(
+    request: unknown,
+    socket: unknown,
+    head: unknown,
+    done: (socket: Emitter, request: unknown) => void
+  ): void
+}
+
+interface Emitter {
+  on(event: 'error', listener: () => void): unknown
+}
+
+function guarded(listener: Listener): Listener {
+  if (!('wsServer' in listener) || !isUpgradeServer(listener.wsServer))
+    throw new Error('the WebSocket listener has another form than the one that is guarded here')
+  const { wsServer } = listener
+  const handleUpgrade = wsServer.handleUpgrade.bind(wsServer)
+  wsServer.options.maxPayload = MAX_WEBSOCKET_MESSAGE
+  wsServer.handleUpgrade = (request, socket, head, done) =>
+    handleUpgrade(request, socket, head, (opened, same) => {
+      // `close` follows, and that the transport hears
+      opened.on('error', () => {})
+      done(opened, same)
+    })
+  return listener
+}
+
+function isUpgradeServer(value: unknown): value is UpgradeServer {
+  return (
+    typeof value === 'object' &&
+    value != null &&
+    'handleUpgrade' in value &&
+    typeof value.handleUpgrade === 'function' &&
+    'options' in value &&
+    typeof value.options === 'object'
+  )
+}
