@@ -1,26 +1,28 @@
-import type { Server } from 'node:http'
+import type { IncomingMessage, Server } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Logger } from 'pino'
 
 /**
  * Hands WebSocket upgrades of an HTTP server to libp2p's own listener, byte for byte: libp2p takes no server of ours.
+ * What asks for another protocol (`h2c`, as curl and Java do), or elsewhere than at `/`, is answered as if it hadn't.
  */
 export function carryWebSockets(server: Server, port: number, log: Logger): void {
+  // Node's own default is to take every upgrade as soon as somebody listens for one. Not yet in Node's types.
+  Object.assign(server, { shouldUpgradeCallback: isForLibp2p })
   server.on('upgrade', (request, socket: Duplex, head) => {
-    if (request.headers.upgrade?.toLowerCase() !== 'websocket') {
-      socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n')
+    // From here on nobody else hears what happens to the socket, and an error that nobody hears ends the process.
+    socket.on('error', err => log.debug({ err }, 'a WebSocket broke off'))
+    if (!isForLibp2p(request)) {
+      socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n')
       return
     }
     const upstream = connect({ port, host: '127.0.0.1', noDelay: true })
+    socket.once('close', () => upstream.destroy())
+    upstream
+      .on('error', err => log.debug({ err }, 'a WebSocket could not be carried'))
+      .once('close', () => socket.destroy())
     if (isSocket(socket)) socket.setNoDelay(true)
-    const end = (err?: Error): void => {
-      if (err != null) log.debug({ err }, 'a WebSocket ended')
-      socket.destroy()
-      upstream.destroy()
-    }
-    socket.once('error', end).once('close', () => end())
-    upstream.once('error', end).once('close', () => end())
     upstream.once('connect', () => {
       const lines = [`GET / HTTP/1.1`]
       for (let i = 0; i + 1 < request.rawHeaders.length; i += 2)
@@ -30,6 +32,10 @@ export function carryWebSockets(server: Server, port: number, log: Logger): void
       socket.pipe(upstream).pipe(socket)
     })
   })
+}
+
+function isForLibp2p({ method, url, headers }: IncomingMessage): boolean {
+  return method === 'GET' && url?.split('?')[0] === '/' && headers.upgrade?.toLowerCase() === 'websocket'
 }
 
 function isSocket(socket: Duplex): socket is Socket {

@@ -65,4 +65,29 @@ describe('a mesh that strangers send anything to', function () {
       }
     }
   })
+
+  it('answers a request that offers another protocol as if it had not', async () => {
+    for (const { url } of [mesh.relay, ...mesh.workers]) {
+      const offer = lines(
+        'GET /health HTTP/1.1',
+        'host: x',
+        'connection: upgrade, http2-settings',
+        'upgrade: h2c',
+        'http2-settings: AAMAAABk'
+      )
+      assert.match(await send(url, offer, { wait: 300 }), /^HTTP\/1.1 200/)
+      assert.match(
+        await send(url, upgrade('websocket').replace('GET /', 'GET /health'), { wait: 300 }),
+        /^HTTP\/1.1 200/
+      )
+    }
+  })
+
+  it('lives through upgrades whose sender is gone at once', async () => {
+    const heads = [upgrade('nothing'), upgrade('websocket'), upgrade('websocket').replace('GET', 'POST')]
+    for (const head of heads)
+      await Promise.all(
+        Array.from({ length: 20 }, () => send(mesh.relay.url, head + 'x'.repeat(100_000), { reset: true }))
+      )
+  })
 })
