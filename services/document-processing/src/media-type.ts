@@ -93,7 +93,7 @@ function look(bytes: Uint8Array): Seen {
   if (starts('ffd8ff')) return 'jpeg'
   if (starts('504b0304') || starts('504b0506')) return 'zip'
   if (starts('d0cf11e0a1b11ae1')) return 'old-office'
-  if (starts('474946383')) return 'gif'
+  if (starts('47494638')) return 'gif'
   if (starts('49492a00') || starts('4d4d002a')) return 'tiff'
   if (starts('52494646') && starts('57454250', 8)) return 'webp'
   if (starts('66747970', 4)) return 'heic'

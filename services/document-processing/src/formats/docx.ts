@@ -111,7 +111,7 @@ function paragraphsOf(xml: Uint8Array): string {
   const document = new DOMParser().parseFromString(new TextDecoder().decode(xml), 'text/xml')
   return [...document.getElementsByTagName('w:p')]
     .map(paragraph =>
-      [...paragraph.getElementsByTagName('*')]
+      [...paragraph.querySelectorAll('*')]
         .map(({ tagName, textContent }) => (tagName === 'w:t' ? textContent : tagName === 'w:tab' ? '\t' : ''))
         .join('')
         .trim()

@@ -10,6 +10,8 @@ const PARAGRAPHS = new Set(
 )
 const LINES = new Set('div li tr dt dd caption figcaption legend option summary details'.split(' '))
 const CELLS = new Set(['td', 'th'])
+/** characters; a longer cell, or one with a table in it, is layout: its blocks keep their lines */
+const LONGEST_DATA_CELL = 200
 /** the class of the rule that stands for the end of a page */
 export const PAGE_BREAK_CLASS = 'hedgerow-page-break'
 
@@ -24,7 +26,7 @@ export function htmlText(root: Node): string {
       continue
     }
     while (node != null) {
-      if (!skipped || node.nodeType === ELEMENT) leave(node, text)
+      leave(node, text)
       if (node === root) return text.toString()
       if (node.nextSibling != null) break
       node = node.parentNode
@@ -49,7 +51,7 @@ function enter(node: Node, text: Text): boolean {
     else text.paragraph()
   } else if (PARAGRAPHS.has(name)) text.paragraph()
   else if (LINES.has(name)) text.line()
-  else if (CELLS.has(name)) text.cell()
+  else if (CELLS.has(name)) text.cell(isData(node))
   if (name === 'li') text.add('- ')
   if (name === 'pre') text.preformatted++
   return false
@@ -62,6 +64,11 @@ function leave(node: Node, text: Text): void {
   if (SKIPPED.has(name)) return
   if (PARAGRAPHS.has(name)) text.paragraph()
   else if (LINES.has(name)) text.line()
+  else if (CELLS.has(name)) text.endCell()
+}
+
+function isData(cell: Element): boolean {
+  return (cell.textContent ?? '').length <= LONGEST_DATA_CELL && cell.querySelector('table') == null
 }
 
 function isElement(node: Node): node is Element {
@@ -79,7 +86,9 @@ class Text {
   preformatted = 0
   readonly #parts: string[] = []
   #pending = ''
+  /** text has been written since the last break */
   #inLine = false
+  #dataCell = false
 
   add(raw: string): void {
     if (this.preformatted > 0) {
@@ -88,41 +97,55 @@ class Text {
     }
     const text = raw.replace(/[ \t\n\r\f]+/g, ' ')
     if (text === ' ' || text === '') {
-      if (text === ' ' && this.#inLine && this.#pending === '') this.#pending = ' '
+      if (text === ' ') this.#space()
       return
     }
     const [, before = '', middle = '', after = ''] = /^( ?)(.*?)( ?)$/s.exec(text) ?? []
-    if (before !== '' && this.#inLine && this.#pending === '') this.#pending = ' '
+    if (before !== '') this.#space()
     this.#write(middle)
-    if (after !== '') this.#pending = ' '
+    if (after !== '') this.#space()
   }
 
-  cell(): void {
-    if (this.#inLine) this.#pending = '\t'
+  /** @param isData its blocks are put on the line of its row */
+  cell(isData: boolean): void {
+    this.#dataCell = isData
+    if (!isData) this.line()
+    else if (this.#inLine) this.#pending = '\t'
+  }
+
+  endCell(): void {
+    this.#dataCell = false
   }
 
   line(): void {
-    if (this.#pending.includes('\n') || this.#pending.includes('\f')) {
-      if (this.#pending === '\n' && !this.#inLine) this.#pending = '\n'
-    } else this.#pending = '\n'
-    this.#inLine = false
+    if (this.#dataCell) this.#space()
+    else if (this.#pending !== '\n\n' && this.#pending !== '\f') this.#break('\n')
   }
 
   paragraph(): void {
-    if (!this.#pending.includes('\f')) this.#pending = '\n\n'
-    this.#inLine = false
+    if (this.#dataCell) this.#space()
+    else if (this.#pending !== '\f') this.#break('\n\n')
   }
 
   page(): void {
-    this.#pending = '\f'
-    this.#inLine = false
+    this.#break('\f')
   }
 
   toString(): string {
     return this.#parts.join('')
   }
 
+  #break(kind: string): void {
+    this.#pending = kind
+    this.#inLine = false
+  }
+
+  #space(): void {
+    if (this.#inLine && this.#pending === '') this.#pending = ' '
+  }
+
   #write(text: string): void {
+    // a break before the first text separates nothing, unless it ends a page
     if (this.#parts.length > 0 || this.#pending === '\f') this.#parts.push(this.#pending)
     this.#parts.push(text)
     this.#pending = ''

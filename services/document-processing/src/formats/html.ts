@@ -4,7 +4,7 @@ import { DocumentError } from '../errors.ts'
 import { MAX_HTML } from '../limits.ts'
 import type { ReadResult } from '../thread/task.ts'
 import { htmlText } from './html-text.ts'
-import { decode, pagesOf, tidy } from './text.ts'
+import { decode, pagesOf } from './text.ts'
 
 /** Marks of a web site's page, whose menus and advertisements are no part of what it says */
 const SITE_MARKS = 'nav, aside, [role=navigation], [role=complementary]'
@@ -12,8 +12,9 @@ const SITE_MARKS = 'nav, aside, [role=navigation], [role=complementary]'
 const LEAST_KEPT = 0.35
 /** bytes in which a page names its encoding */
 const CHARSET_WITHIN = 2048
-/** elements; Readability goes over them many times */
-const MAX_ELEMENTS = 50_000
+/** Readability goes over a tree many times, and up from each element: past these it is left out. */
+const MAX_ELEMENTS = 20_000
+const MAX_DEPTH = 200
 
 /**
  * Of a web site's page the article, of any other document (a letter, an e-mail) all that it shows. Nothing is fetched
@@ -27,9 +28,9 @@ export function readHtml(bytes: Uint8Array, charset: string | undefined): ReadRe
   }
   const { text: markup, charset: used } = decode(bytes, charset ?? charsetIn(bytes))
   const { document } = parseHTML(whole(markup))
-  const title = tidy(document.title.replace(/\s+/g, ' ')).trim()
-  const all = htmlText(document.body)
-  const article = document.querySelector(SITE_MARKS) == null ? undefined : articleOf(markup, all)
+  const title = document.querySelector('title')?.textContent?.replace(/\s+/g, ' ').trim() ?? ''
+  const all = htmlText(bodyOf(document))
+  const article = isSite(document) ? articleOf(markup, all) : undefined
   return {
     title: title === '' ? undefined : title,
     pages: pagesOf((article ?? all).replaceAll('\f', '\n')),
@@ -37,9 +38,28 @@ export function readHtml(bytes: Uint8Array, charset: string | undefined): ReadRe
   }
 }
 
+function isSite(document: Document): boolean {
+  if (document.querySelector(SITE_MARKS) == null) return false
+  let elements = 0
+  let depth = 0
+  for (let at: Element | null = document.documentElement; at != null; ) {
+    if (++elements > MAX_ELEMENTS || depth > MAX_DEPTH) return false
+    if (at.firstElementChild != null) {
+      at = at.firstElementChild
+      depth++
+      continue
+    }
+    while (at != null && at.nextElementSibling == null) {
+      at = at.parentElement
+      depth--
+    }
+    at = at?.nextElementSibling ?? null
+  }
+  return true
+}
+
 function articleOf(markup: string, all: string): string | undefined {
   const { document } = parseHTML(whole(markup))
-  if (document.getElementsByTagName('*').length > MAX_ELEMENTS) return undefined
   const article = new Readability<Node>(document, { disableJSONLD: true, serializer: node => node }).parse()
   if (article?.content == null) return undefined
   const text = htmlText(article.content)
@@ -48,10 +68,14 @@ function articleOf(markup: string, all: string): string | undefined {
 
 /** A fragment gets what makes it a document; the parser would take its first element for the whole. */
 function whole(markup: string): string {
-  if (/<body[\s>]/i.test(markup)) return markup
-  const content = markup.replace(/<!doctype[^>]*>|<\/?html[^>]*>/gi, '')
-  const [head = ''] = /<head[\s>][\s\S]*?<\/head\s*>/i.exec(content) ?? []
-  return `<!doctype html><html>${head === '' ? '<head></head>' : head}<body>${content.replace(head, () => '')}</body></html>`
+  if (/<html[\s>]/i.test(markup)) return markup
+  if (/<body[\s>]/i.test(markup)) return `<html>${markup}</html>`
+  return `<html><head></head><body>${markup}</body></html>`
+}
+
+/** The parser adds no body where the markup has none. */
+function bodyOf(document: Document): Element {
+  return document.querySelector('body') ?? document.documentElement
 }
 
 function charsetIn(bytes: Uint8Array): string | undefined {

@@ -13,8 +13,13 @@ import {
   Document as WordDocument
 } from 'docx'
 import { strToU8, zipSync } from 'fflate'
+import jsQr from 'jsqr'
 import PdfDocument from 'pdfkit'
+import qrcode from 'qrcode'
 import sharp from 'sharp'
+
+// its default export is wrapped once more where it is loaded as CommonJS
+const jsqr = jsQr.default
 
 type PdfOptions = ConstructorParameters<typeof PdfDocument>[0]
 type Pdf = InstanceType<typeof PdfDocument>
@@ -42,25 +47,48 @@ export function textPdf(pages: readonly string[], options: PdfOptions = {}): Pro
   )
 }
 
-/** Each page is one picture of the text, in a shade of grey that tells it apart. */
+/** Each page is one picture: the text in letters, and once more as a code that tells a test which page it is. */
 export async function scannedPdf(pages: readonly string[]): Promise<Buffer> {
   const pictures = await Promise.all(pages.map(text => picture(text, 'jpeg')))
   return pdf(document => {
     for (const [i, jpeg] of pictures.entries()) {
       if (i > 0) document.addPage()
-      document.image(jpeg, 0, 0, { width: document.page.width, height: document.page.height })
+      fillPage(document, jpeg)
     }
   })
 }
 
-/** A4 at 150 dpi with the text on it. */
+export function fillPage(document: Pdf, jpeg: Buffer): void {
+  document.image(jpeg, 0, 0, { width: document.page.width, height: document.page.height })
+}
+
+/** A4 at 150 dpi with the text on it, in letters and as a code. */
 export async function picture(text: string, format: 'png' | 'jpeg'): Promise<Buffer> {
   const lines = text
     .split('\n')
     .map((line, i) => `<text x="100" y="${150 + 50 * i}" font-size="32" font-family="sans-serif">${line}</text>`)
     .join('')
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="1240" height="1754"><rect width="100%" height="100%" fill="white"/>${lines}</svg>`
-  return sharp(Buffer.from(svg)).toFormat(format).toBuffer()
+  const code = await qrcode.toBuffer(text, { width: 500 })
+  return sharp(Buffer.from(svg))
+    .composite([{ input: code, left: 370, top: 1000 }])
+    .toFormat(format)
+    .toBuffer()
+}
+
+/** What the code on a picture says, and what kind of picture it is. */
+export async function readCode(
+  png: Uint8Array
+): Promise<{ text: string | undefined; width: number; height: number; density: number | undefined }> {
+  const { format, width, height, density } = await sharp(png).metadata()
+  if (format !== 'png') throw new Error(`the picture is ${format}`)
+  const { data, info } = await sharp(png)
+    .ensureAlpha()
+    .toColourspace('srgb')
+    .raw()
+    .toBuffer({ resolveWithObject: true })
+  const code = jsqr(new Uint8ClampedArray(data), info.width, info.height)
+  return { text: code?.data, width, height, density }
 }
 
 export function docx(): Promise<Buffer> {
@@ -91,8 +119,8 @@ export function docx(): Promise<Buffer> {
   )
 }
 
-/** A Word document with pictures only. */
-export async function docxOf(body: string): Promise<Uint8Array> {
+/** A Word document with this markup as its body. */
+export function docxOf(body: string): Uint8Array {
   return zipSync(docxParts(body))
 }
 
