@@ -2,11 +2,11 @@ import { MeshError } from '@hedgerow/protocols/errors'
 import type { Ledger } from '@hedgerow/protocols/ledger'
 import type { FastifyPluginAsync } from 'fastify'
 import { toString as encode } from 'uint8arrays/to-string'
-import { SNAPSHOT_PATH, snapshotOf } from '../discovery/index.ts'
+import { MAX_SNAPSHOT, SNAPSHOT_PATH, snapshotOf } from '../discovery/index.ts'
 
 const MAX_LISTENERS = 256
-/** Bytes that may wait for a slow reader; one that falls further behind is cut off and comes back for a snapshot. */
-const MAX_BACKLOG = 1024 * 1024
+/** Events that may wait for a slow reader; one that falls further behind is cut off and comes back for what is known. */
+const MAX_WAITING = 2 * MAX_SNAPSHOT
 const KEEPALIVE_INTERVAL = 20_000
 
 /**
@@ -27,16 +27,21 @@ export function eventRoutes({ ledger }: { ledger: Ledger }): FastifyPluginAsync 
 
     app.get(
       '/events',
-      { schema: { tags: ['mesh'], summary: 'Adverts, goodbyes and load reports as they arrive (server-sent events)' } },
+      {
+        schema: { tags: ['mesh'], summary: 'Adverts, goodbyes and load reports as they arrive (server-sent events)' },
+        // An answer to HEAD would never end.
+        exposeHeadRoute: false
+      },
       async (_request, reply) => {
         if (listening >= MAX_LISTENERS)
           throw new MeshError('Busy', `${MAX_LISTENERS} listeners are connected already; ask another peer`, {
             retry_after: 10
           })
-        listening++
         const { raw } = reply
         const extra = reply.getHeaders()
         reply.hijack()
+        if (raw.destroyed) return
+        listening++
         const flat: Record<string, string | number | string[]> = {}
         for (const [name, value] of Object.entries(extra)) if (value != null) flat[name] = value
         raw.writeHead(200, {
@@ -45,25 +50,36 @@ export function eventRoutes({ ledger }: { ledger: Ledger }): FastifyPluginAsync 
           'cache-control': 'no-store',
           'x-accel-buffering': 'no'
         })
+        raw.flushHeaders()
+        // All that is known may be more than a reader takes at once: it waits for the reader, and news waits behind it.
+        const waiting = snapshotOf(ledger).adverts.map(advert => `event: advert\ndata: ${advert}\n\n`)
+        const flush = (): void => {
+          while (waiting.length > 0 && !raw.writableNeedDrain) raw.write(waiting.shift())
+        }
         const send = (text: string): void => {
-          raw.write(text)
-          if (raw.writableLength > MAX_BACKLOG) raw.destroy()
+          waiting.push(text)
+          flush()
+          if (waiting.length > MAX_WAITING) raw.destroy()
         }
-        const say = (type: string, bytes: Uint8Array): void =>
-          send(`event: ${type}\ndata: ${encode(bytes, 'base64')}\n\n`)
-        for (const advert of snapshotOf(ledger).adverts) send(`event: advert\ndata: ${advert}\n\n`)
-        const unlisten = ledger.addListener(({ statement, bytes }) => say(statement.type, bytes))
+        const unlisten = ledger.addListener(({ statement, bytes }) =>
+          send(`event: ${statement.type}\ndata: ${encode(bytes, 'base64')}\n\n`)
+        )
         const keepalive = setInterval(() => send(': still here\n\n'), KEEPALIVE_INTERVAL)
-        const end = (): void => {
-          raw.end()
-        }
-        streams.add(end)
-        raw.once('close', () => {
-          listening--
-          streams.delete(end)
+        const leave = (): void => {
           unlisten()
           clearInterval(keepalive)
+        }
+        const end = (): void => {
+          leave()
+          raw.removeListener('drain', flush).end()
+        }
+        streams.add(end)
+        raw.on('drain', flush).once('close', () => {
+          leave()
+          listening--
+          streams.delete(end)
         })
+        flush()
       }
     )
   }
