@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { connect } from 'node:net'
 import { getJson, postJson, type TestMesh, testMesh } from '../src/harness.ts'
 
@@ -89,5 +90,89 @@ describe('a mesh that strangers send anything to', function () {
       await Promise.all(
         Array.from({ length: 20 }, () => send(mesh.relay.url, head + 'x'.repeat(100_000), { reset: true }))
       )
+  })
+
+  it('says what is wrong with what is hardly HTTP, in the form of all errors', async () => {
+    const cases: Array<[string, number]> = [
+      ['\0\0\0\r\n\r\n', 400],
+      [lines('GET / HTTP/9.9'), 400],
+      [lines('GET / HTTP/1.1', 'host: x', `x: ${'y'.repeat(20_000)}`), 431],
+      [lines('POST /service/lab HTTP/1.1', 'host: x', 'content-length: 3', 'transfer-encoding: chunked'), 400]
+    ]
+    for (const [request, status] of cases) {
+      const [head = '', body = ''] = (await send(mesh.relay.url, request)).split('\r\n\r\n')
+      assert.ok(head.startsWith(`HTTP/1.1 ${status} `), head)
+      assert.match(head, /content-type: application\/problem\+json/)
+      assert.equal(JSON.parse(body).code, 'Malformed')
+      assert.equal(JSON.parse(body).status, status)
+    }
+  })
+
+  it('finds the service in a path as proxies write it, and not in one that hides it', async () => {
+    const request = (target: string): string =>
+      `${lines(`POST ${target} HTTP/1.1`, 'host: x', 'connection: close', 'content-length: 2')}hi`
+    assert.match(
+      await send(mesh.relay.url, request('http://x/service/lab/echo?a=/service/')),
+      /^HTTP\/1.1 200[\s\S]*hi$/
+    )
+    assert.match(await send(mesh.relay.url, request('/service/l%61b/echo')), /^HTTP\/1.1 200[\s\S]*hi$/)
+    assert.match(await send(mesh.relay.url, request('/%73ervice/lab/echo')), /^HTTP\/1.1 400[\s\S]*"Malformed"/)
+  })
+
+  it('says which methods a path takes', async () => {
+    const response = await fetch(`${mesh.relay.url}/service/lab/echo`, { method: 'DELETE' })
+    assert.equal(response.status, 405)
+    assert.equal(response.headers.get('allow'), 'POST')
+  })
+
+  it('answers OPTIONS of programs as of pages', async () => {
+    assert.equal((await fetch(`${mesh.relay.url}/service/lab`, { method: 'OPTIONS' })).status, 204)
+  })
+
+  it('has no HEAD of the stream that never ends', async () => {
+    assert.equal((await fetch(`${mesh.relay.url}/events`, { method: 'HEAD' })).status, 404)
+  })
+
+  it('explains errors of /v1 to the clients of OpenAI too', async () => {
+    const response = await postJson(`${mesh.relay.url}/v1/chat/completions`, { model: 'none', messages: [] })
+    assert.equal(response.status, 503)
+    const { code, detail, error } = await response.json()
+    assert.equal(code, 'NoWorker')
+    assert.deepEqual(error, { message: detail, type: 'server_error', code, param: null })
+    const malformed = await postJson(`${mesh.relay.url}/v1/chat/completions`, '{')
+    assert.equal((await malformed.json()).error.type, 'invalid_request_error')
+  })
+
+  it('lets no service say which pages may read its answers', async () => {
+    const response = await fetch(
+      `${mesh.workers[0]?.url}/service/lab/answer?access-control-allow-origin=*&vary=accept`,
+      { headers: { origin: 'http://localhost:5173' } }
+    )
+    assert.equal(response.headers.get('access-control-allow-origin'), 'http://localhost:5173')
+    assert.equal(response.headers.get('vary'), 'accept, Origin')
+  })
+
+  it('passes on header values of any bytes', async () => {
+    const name = encodeURIComponent(Buffer.from('attachment; filename="caf\u00e9 \u20ac.pdf"').toString('latin1'))
+    const response = await fetch(`${mesh.relay.url}/service/lab/answer?content-disposition=${name}`)
+    assert.equal(response.status, 200)
+    assert.equal(
+      Buffer.from(response.headers.get('content-disposition') ?? '', 'latin1').toString(),
+      'attachment; filename="caf\u00e9 \u20ac.pdf"'
+    )
+  })
+
+  it('stops in order while somebody listens who reads nothing', async () => {
+    const worker = await mesh.startWorker('listened-to')
+    const socket = connect(Number(new URL(worker.url).port), '127.0.0.1', () => {
+      socket.write(lines('GET /events HTTP/1.1', 'host: 127.0.0.1'))
+      socket.pause()
+    })
+    socket.on('error', () => {})
+    const exited = once(worker.child, 'exit')
+    await once(socket, 'connect')
+    worker.child.kill('SIGTERM')
+    assert.deepEqual(await exited, [0, null])
+    socket.destroy()
   })
 })

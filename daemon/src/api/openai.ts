@@ -1,7 +1,8 @@
 import { MeshError } from '@hedgerow/protocols/errors'
 import type { View } from '@hedgerow/protocols/view'
 import type { FastifyPluginAsync } from 'fastify'
-import { enter, type IngressComponents } from '../ingress/index.ts'
+import { enter, type IngressComponents, pathOf } from '../ingress/index.ts'
+import { sendProblem } from './problem.ts'
 
 const SERVICE = 'llm-inference'
 const MODEL = 'model/'
@@ -55,6 +56,7 @@ export function openaiRoutes(components: OpenaiComponents): FastifyPluginAsync {
     app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: BODY_LIMIT }, (_request, body, done) =>
       done(null, body)
     )
+    app.setErrorHandler((err, request, reply) => sendProblem(request, reply, err, openaiWording))
     const schema = { tags: ['openai'], summary: "OpenAI's API, dispatched by model" }
 
     app.get('/v1/models', { schema: { ...schema, summary: 'Models loaded anywhere in the mesh' } }, async () => ({
@@ -67,11 +69,11 @@ export function openaiRoutes(components: OpenaiComponents): FastifyPluginAsync {
       url: '/v1/*',
       schema,
       handler: async (request, reply) => {
-        const path = request.raw.url ?? '/'
+        const path = pathOf(request.raw.url)
         const body = Buffer.isBuffer(request.body) ? request.body : undefined
         const isJson = request.headers['content-type']?.includes('json') === true
         const resource = body != null && isJson ? resourceFor(body) : undefined
-        await enter(components, request, reply, {
+        await enter({ ...components, wording: openaiWording }, request, reply, {
           service: SERVICE,
           path,
           ...(body == null ? {} : { body }),
@@ -79,5 +81,15 @@ export function openaiRoutes(components: OpenaiComponents): FastifyPluginAsync {
         })
       }
     })
+  }
+}
+
+/** Problem details with what OpenAI's clients look for in an error; without it they say nothing but the status. */
+function openaiWording(error: MeshError): object {
+  const { status, code, message } = error
+  const type = status === 429 ? 'rate_limit_error' : status < 500 ? 'invalid_request_error' : 'server_error'
+  return {
+    ...error.toProblem(),
+    error: { message, type, code: code === 'UnknownModel' ? 'model_not_found' : code, param: null }
   }
 }

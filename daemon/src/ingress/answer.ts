@@ -2,8 +2,10 @@ import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { DispatchAnswer } from '@hedgerow/protocols/dispatch'
-import { type MeshError, PROBLEM_TYPE } from '@hedgerow/protocols/errors'
+import type { MeshError } from '@hedgerow/protocols/errors'
 import { HEADERS } from '@hedgerow/protocols/ids'
+import type { Headers } from '@hedgerow/protocols/invocation'
+import { problemAnswer, type Wording } from './problem.ts'
 
 /**
  * Writes an answer as it arrives, no faster than the client reads. When the answer breaks off after its head is out, the
@@ -18,8 +20,7 @@ export async function writeAnswer(
   firstByteMs: number
 ): Promise<void> {
   const headers: OutgoingHttpHeaders = {
-    ...extra,
-    ...answer.headers,
+    ...merged(answer.headers, extra),
     [HEADERS.requestId]: answer.requestId,
     [HEADERS.worker]: answer.worker,
     [HEADERS.attempts]: answer.attempts,
@@ -40,24 +41,29 @@ export async function writeAnswer(
 }
 
 /** Says an error of the mesh, or resets the connection when an answer has begun. */
-export function writeError(response: ServerResponse, error: MeshError, extra: OutgoingHttpHeaders): void {
+export function writeError(
+  response: ServerResponse,
+  error: MeshError,
+  extra: OutgoingHttpHeaders,
+  wording?: Wording
+): void {
   if (response.headersSent) {
     response.destroy()
     return
   }
-  const problem = error.toProblem()
-  const body = Buffer.from(JSON.stringify(problem))
-  const headers: OutgoingHttpHeaders = {
-    ...extra,
-    'content-type': PROBLEM_TYPE,
-    'content-length': body.byteLength,
-    'cache-control': 'no-store',
-    [HEADERS.error]: error.code
-  }
-  if (problem.request_id != null) headers[HEADERS.requestId] = problem.request_id
-  if (problem.allow != null) headers.allow = problem.allow.join(', ')
-  if (problem.retry_after != null) headers['retry-after'] = String(Math.max(1, Math.ceil(problem.retry_after)))
-  response.writeHead(error.status, headers).end(body)
+  const { status, headers, body } = problemAnswer(error, wording)
+  response.writeHead(status, { ...extra, ...headers }).end(body)
+}
+
+/**
+ * The service's headers, and those that this route adds. Which pages may read an answer is for the ingress to say, not
+ * for a service that knows nothing of it.
+ */
+function merged(own: Headers, extra: OutgoingHttpHeaders): OutgoingHttpHeaders {
+  const headers: OutgoingHttpHeaders = {}
+  for (const [name, value] of Object.entries(own)) if (!name.startsWith('access-control-')) headers[name] = value
+  const vary = [own.vary ?? [], extra.vary ?? []].flat().join(', ')
+  return { ...headers, ...extra, ...(vary === '' ? {} : { vary }) }
 }
 
 function bodiless(status: number): boolean {

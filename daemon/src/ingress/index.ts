@@ -13,16 +13,20 @@ import type { DispatchAnswer, DispatchRequest } from '@hedgerow/protocols/dispat
 import { MeshError, toMeshError } from '@hedgerow/protocols/errors'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { writeAnswer, writeError } from './answer.ts'
+import type { Wording } from './problem.ts'
 import { type Target, toDispatchRequest } from './request.ts'
 
 export { bodyOf } from './body.ts'
 export { EXPOSED_HEADERS } from './headers.ts'
+export { problemAnswer, type Wording } from './problem.ts'
 export { timeoutOf } from './request.ts'
 
 export interface IngressComponents {
   dispatch(request: DispatchRequest): Promise<DispatchAnswer>
   /** called once for every request that entered, when its answer is out or has failed */
   record?(record: IngressRecord): void
+  /** what errors of the mesh say here. @default problem details */
+  wording?: Wording
 }
 
 export interface IngressRecord {
@@ -66,7 +70,7 @@ export async function enter(
     failure = gone.signal.aborted ? new MeshError('ClientGone', 'the caller left') : toMeshError(err)
     failure.details.request_id ??= request.id
     if (failure.code === 'Internal') request.log.error({ err }, 'request failed')
-    writeError(response, failure, extra)
+    writeError(response, failure, extra, components.wording)
   } finally {
     response.removeListener('close', onClose)
   }
@@ -95,9 +99,19 @@ export async function enter(
 const same: Amend = request => request
 
 const PREFIX = '/service/'
+/** What a request to a proxy puts before the path (RFC 9112, 3.2.2); every server must take it. */
+const ORIGIN = /^https?:\/\/[^/?#]*/i
+
+/** The path and query of a request, as its sender wrote them. */
+export function pathOf(url: string | undefined): string {
+  const path = (url ?? '/').replace(ORIGIN, '')
+  return path.startsWith('/') ? path : `/${path}`
+}
 
 /** Service, path and query of a URL below `/service/`. @throws {MeshError} Malformed */
 export function targetOf(url: string): Target {
+  // The router decodes before it looks, so `/%73ervice/` comes here too.
+  if (!url.startsWith(PREFIX)) throw new MeshError('Malformed', `write ${PREFIX} in the path as it is`)
   const rest = url.slice(PREFIX.length)
   const end = rest.search(/[/?]/)
   const encoded = end === -1 ? rest : rest.slice(0, end)
@@ -117,7 +131,7 @@ export function serviceRoutes(components: IngressComponents, amend?: Amend): Fas
     app.removeAllContentTypeParsers()
     app.addContentTypeParser('*', (_request, _payload, done) => done(null))
     const handler = async (request: FastifyRequest, reply: FastifyReply): Promise<void> =>
-      enter(components, request, reply, targetOf(request.raw.url ?? PREFIX), amend)
+      enter(components, request, reply, targetOf(pathOf(request.raw.url)), amend)
     const schema = { hide: true }
     app.all(`${PREFIX}:service`, { schema }, handler)
     app.all(`${PREFIX}:service/*`, { schema }, handler)

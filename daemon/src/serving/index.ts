@@ -9,10 +9,10 @@
  * ```
  */
 import { matchOperation, methodsOf, type ServiceContract } from '@hedgerow/protocols/contract'
-import { MeshError, PROBLEM_TYPE, toMeshError } from '@hedgerow/protocols/errors'
+import { MeshError, toMeshError } from '@hedgerow/protocols/errors'
 import { HEADERS, MAX_DEPTH } from '@hedgerow/protocols/ids'
 import type { Headers, IncomingAnswer, Invoker, OutgoingRequest } from '@hedgerow/protocols/invocation'
-import { targetOf, timeoutOf } from '../ingress/index.ts'
+import { problemAnswer, targetOf, timeoutOf } from '../ingress/index.ts'
 import type { ServiceAnswer, ServiceInstance, ServiceRequest } from '../runtime/index.ts'
 import type { CallContext, ContextTable } from './contexts.ts'
 
@@ -136,16 +136,9 @@ async function* closing(body: AsyncIterable<Uint8Array>, onEnd: () => void): Asy
 }
 
 function answerOf(error: MeshError): IncomingAnswer {
-  const complete = new TextEncoder().encode(JSON.stringify(error.toProblem()))
-  const { retry_after } = error.details
+  const { body: complete, ...head } = problemAnswer(error)
   return {
-    status: error.status,
-    headers: {
-      'content-type': PROBLEM_TYPE,
-      'content-length': String(complete.byteLength),
-      [HEADERS.error]: error.code,
-      ...(retry_after == null ? {} : { 'retry-after': String(Math.max(1, Math.ceil(retry_after))) })
-    },
+    ...head,
     complete,
     body: (async function* () {
       yield complete

@@ -5,7 +5,7 @@ import { HTTP_PROTOCOL } from '@hedgerow/protocols/ids'
 import type { Headers } from '@hedgerow/protocols/invocation'
 import { remotePeerOf } from '@hedgerow/protocols/invocation/node'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
-import { bodyOf } from '../ingress/index.ts'
+import { bodyOf, pathOf } from '../ingress/index.ts'
 import type { Serving } from './index.ts'
 
 /**
@@ -40,7 +40,7 @@ async function answer(serving: Serving, { raw, log }: FastifyRequest, reply: Fas
   try {
     const { status, headers, body, complete } = await serving.invoke(
       remotePeerOf(raw) ?? 'unknown',
-      { method: raw.method ?? 'GET', path: raw.url ?? '/', headers: headersOf(raw.headers), body: await bodyOf(raw) },
+      { method: raw.method ?? 'GET', path: pathOf(raw.url), headers: headersOf(raw.headers), body: await bodyOf(raw) },
       { signal: gone.signal }
     )
     const out: OutgoingHttpHeaders = headers
@@ -53,6 +53,7 @@ async function answer(serving: Serving, { raw, log }: FastifyRequest, reply: Fas
   } catch (err) {
     // The answer broke off: a reset tells the other side, a clean end would not.
     if (!gone.signal.aborted) log.debug({ err }, 'an answer broke off')
+    gone.abort()
     response.destroy()
   } finally {
     response.removeListener('close', onClose)

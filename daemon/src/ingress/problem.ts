@@ -1,0 +1,32 @@
+import { type MeshError, PROBLEM_TYPE } from '@hedgerow/protocols/errors'
+import { HEADERS } from '@hedgerow/protocols/ids'
+
+/** What an error says in its body; an API with a form of its own for errors adds that. */
+export type Wording = (error: MeshError) => object
+
+/** An error of the mesh as it goes out over HTTP, wherever it was made. */
+export interface ProblemAnswer {
+  status: number
+  headers: Record<string, string>
+  /** bytes: to a string Fastify would add a charset, which JSON has none of */
+  body: Buffer
+}
+
+export function problemAnswer(error: MeshError, wording: Wording = asProblem): ProblemAnswer {
+  const { request_id, retry_after, allow } = error.details
+  const body = Buffer.from(JSON.stringify(wording(error)))
+  const headers: Record<string, string> = {
+    'content-type': PROBLEM_TYPE,
+    'content-length': String(body.byteLength),
+    'cache-control': 'no-store',
+    [HEADERS.error]: error.code
+  }
+  if (request_id != null) headers[HEADERS.requestId] = request_id
+  if (retry_after != null) headers['retry-after'] = String(Math.max(1, Math.ceil(retry_after)))
+  if (allow != null) headers.allow = allow.join(', ')
+  return { status: error.status, headers, body }
+}
+
+function asProblem(error: MeshError): object {
+  return error.toProblem()
+}
