@@ -1,6 +1,7 @@
 /** Documents made for the tests; nothing here is a file that somebody once had. */
 import { createHash } from 'node:crypto'
 import { deflateRawSync } from 'node:zlib'
+import { openPdf } from '@hedgerow/service-kit/pdf'
 import {
   Footer,
   Header,
@@ -47,9 +48,12 @@ export function textPdf(pages: readonly string[], options: PdfOptions = {}): Pro
   )
 }
 
-/** Each page is one picture: the text in letters, and once more as a code that tells a test which page it is. */
+/** Each page is one picture: a code that tells a test which page it is. */
 export async function scannedPdf(pages: readonly string[]): Promise<Buffer> {
-  const pictures = await Promise.all(pages.map(text => picture(text, 'jpeg')))
+  return picturesPdf(await Promise.all(pages.map(text => picture(text, 'jpeg'))))
+}
+
+function picturesPdf(pictures: readonly Buffer[]): Promise<Buffer> {
   return pdf(document => {
     for (const [i, jpeg] of pictures.entries()) {
       if (i > 0) document.addPage()
@@ -62,18 +66,31 @@ export function fillPage(document: Pdf, jpeg: Buffer): void {
   document.image(jpeg, 0, 0, { width: document.page.width, height: document.page.height })
 }
 
-/** A4 at 150 dpi with the text on it, in letters and as a code. */
+/** A4 at 150 dpi with the text as a code. */
 export async function picture(text: string, format: 'png' | 'jpeg'): Promise<Buffer> {
-  const lines = text
-    .split('\n')
-    .map((line, i) => `<text x="100" y="${150 + 50 * i}" font-size="32" font-family="sans-serif">${line}</text>`)
-    .join('')
-  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="1240" height="1754"><rect width="100%" height="100%" fill="white"/>${lines}</svg>`
   const code = await qrcode.toBuffer(text, { width: 500 })
-  return sharp(Buffer.from(svg))
-    .composite([{ input: code, left: 370, top: 1000 }])
+  return sharp({ create: { width: 1240, height: 1754, channels: 3, background: 'white' } })
+    .composite([{ input: code, left: 370, top: 600 }])
     .toFormat(format)
     .toBuffer()
+}
+
+/** Text pages as a cheap scanner gives them: pictures at this resolution, in grey, a little askew. */
+export async function scanOf(bytes: Uint8Array, dpi: number): Promise<Buffer> {
+  const pictures: Buffer[] = []
+  {
+    using document = await openPdf(bytes)
+    for (let number = 1; number <= document.pageCount; number++) {
+      const { data, width, height } = document.render(number, { dpi })
+      pictures.push(
+        await sharp(data, { raw: { width, height, channels: 1 } })
+          .rotate(0.6, { background: 'white' })
+          .jpeg({ quality: 75 })
+          .toBuffer()
+      )
+    }
+  }
+  return picturesPdf(pictures)
 }
 
 /** What the code on a picture says, and what kind of picture it is. */
