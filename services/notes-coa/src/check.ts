@@ -32,7 +32,7 @@ export interface Checked {
   format: Format
   facts: readonly Fact[]
   calculated: readonly Calculation[]
-  missing: readonly Gap[]
+  gaps: readonly Gap[]
 }
 
 /** What a set of texts can vouch for. */
@@ -61,12 +61,22 @@ function vouch(texts: readonly string[]): Vouched {
   return vouched
 }
 
+const literals = new WeakMap<Config, Vouched>()
+
+/** What the config and the template vouch for; the same for every letter. */
+function literalsOf(config: Config): Vouched {
+  const known = literals.get(config) ?? vouch([config.literals])
+  literals.set(config, known)
+  return known
+}
+
 /** Parts of a line that were not written as one: quotations, cells, columns. */
 const SEAMS = /\n|[“”|]|\s{2,}|: /
 
 /**
- * Reads the finished letter again and holds it against the notes, the request and the config. It trusts nothing that the
- * extractor or the template said: a letter that fails is never sent.
+ * Reads the finished letter again and holds it against the notes, the request and the config. Of what the extractor said it
+ * trusts only which bare numbers are sums; of the template, nothing.
+ * A letter that fails is never sent.
  */
 export function findViolations(checked: Checked): CheckRule[] {
   const { notes, people, config, letter, format } = checked
@@ -74,14 +84,14 @@ export function findViolations(checked: Checked): CheckRule[] {
   const requested = [people.client, people.adviser]
     .flatMap(person => Object.values(person ?? {}))
     .concat(people.date ?? [])
-  const sources = vouch([notes, config.literals, ...requested.filter(value => value != null)])
+  const sources = [literalsOf(config), vouch([notes, ...requested.filter(value => value != null)])]
   const shown = vouch([text])
   return [
     ...lost(notes, shown),
     ...invented(text, sources, checked),
     ...unsourced(checked),
     ...miscalculated(checked),
-    ...(text.split(GAP_START).length - 1 < checked.missing.length ? (['GapHidden'] as const) : [])
+    ...(text.split(GAP_START).length - 1 < checked.gaps.length ? (['GapHidden'] as const) : [])
   ]
 }
 
@@ -95,10 +105,10 @@ function lost(notes: string, shown: Vouched): CheckRule[] {
   return rules
 }
 
-function invented(text: string, sources: Vouched, { calculated, found }: Checked): CheckRule[] {
+function invented(text: string, sources: readonly Vouched[], { calculated, found }: Checked): CheckRule[] {
   const rules: CheckRule[] = []
   const pence = new Set([
-    ...sources.pence,
+    ...sources.flatMap(source => [...source.pence]),
     ...calculated.map(({ value }) => Math.abs(value)),
     ...found.amounts.flatMap(amount => amount.pence ?? [])
   ])
@@ -108,19 +118,20 @@ function invented(text: string, sources: Vouched, { calculated, found }: Checked
       if (amount.certainty !== 'marked') continue
       const known =
         amount.pence == null
-          ? sources.figures.has(oneLine(part.slice(amount.start, amount.end)))
+          ? sources.some(({ figures }) => figures.has(oneLine(part.slice(amount.start, amount.end))))
           : pence.has(amount.pence)
       if (!known) rules.push('AmountInvented')
     }
     for (const { start, end } of scanDates(tokens)) {
-      if (!sources.flat.includes(oneLine(part.slice(start, end)).toLowerCase())) rules.push('DateInvented')
+      if (!sources.some(({ flat }) => flat.includes(oneLine(part.slice(start, end)).toLowerCase())))
+        rules.push('DateInvented')
     }
     for (const { kind, capital, lower, stem } of tokens) {
-      if (kind === 'number' && !sources.figures.has(lower)) {
+      if (kind === 'number' && !sources.some(({ figures }) => figures.has(lower))) {
         const value = penceOf(lower)
         if (value == null || !pence.has(value)) rules.push('NumberInvented')
       }
-      if (kind === 'word' && capital && !sources.words.has(lower) && !sources.words.has(stem))
+      if (kind === 'word' && capital && !sources.some(({ words }) => words.has(lower) || words.has(stem)))
         rules.push('NameInvented')
     }
   }

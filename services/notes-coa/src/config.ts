@@ -86,7 +86,6 @@ const Topic = Type.Object(
 )
 const LISTS = [
   'grammar_words',
-  'relations',
   'organisation_endings',
   'titles',
   'count_nouns',
@@ -130,6 +129,7 @@ const WordsFile = Type.Object(
     topics: Type.Array(Topic),
     cues: Type.Object(each(CUES), strict),
     creditors: Groups,
+    relations: Groups,
     labels: Groups,
     channels: Groups,
     nations: Groups,
@@ -193,7 +193,7 @@ export async function loadConfig(path: string): Promise<Config> {
   })
   for (const kind of words.topics
     .flatMap(({ debt }) => (debt == null ? [] : [debt]))
-    .concat(Object.keys(words.creditors))) {
+    .concat(Object.keys(words.creditors), Object.keys(words.relations))) {
     if (letter.debt_kinds[kind] == null)
       throw new ConfigError(`${path}: debt_kinds has no ${kind}, which ${letter.words} names`)
   }

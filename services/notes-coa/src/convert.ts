@@ -16,7 +16,10 @@ export interface Letter {
   letter: string
   format: Format
   status: 'draft'
-  missing: Gap[]
+  /** what the letter needs and the notes don't say, as the letter asks for it */
+  missing: string[]
+  /** the same with the field that each is about */
+  gaps: Gap[]
   facts: Fact[]
   calculated: Calculation[]
   warnings: Warning[]
@@ -54,7 +57,7 @@ export class Converter {
     const { blocks, pieces } = this.#render(view, found)
     const letter = writeLetter(blocks, format)
     const facts = listFacts(found)
-    const missing = gapsOf(pieces)
+    const gaps = gapsOf(pieces)
     checkLetter({
       notes,
       found,
@@ -65,14 +68,15 @@ export class Converter {
       format,
       facts,
       calculated,
-      missing
+      gaps
     })
     const { as_of, confirmed_by } = this.#config.letter
     return {
       letter,
       format,
       status: 'draft',
-      missing,
+      missing: [...new Set(gaps.map(({ prompt }) => prompt))],
+      gaps,
       facts,
       calculated,
       warnings,

@@ -22,7 +22,8 @@ export interface Lexicon {
   topics: PhraseIndex<Topic>
   creditors: PhraseIndex<CreditorEntry>
   councils: PhraseIndex<true>
-  relations: PhraseIndex<true>
+  /** by the kind of debt that is usually owed to them */
+  relations: PhraseIndex<string>
   endings: PhraseIndex<true>
   cues: PhraseIndex<Cue>
   /** codes of the options */
@@ -92,20 +93,21 @@ function indexCreditors({ creditors, capital }: Words): PhraseIndex<CreditorEntr
 }
 
 function commonWords({ letter, words }: Config): Set<string> {
-  const lists = [
-    ...words.topics.map(topic => topic.words),
+  const whole = [...words.topics.map(topic => topic.words), ...Object.values(words.labels), words.grammar_words]
+  // of these only what stands alone: "first payment" doesn't make "First" an ordinary word
+  const single = [
     ...Object.values(words.cues),
-    ...Object.values(words.labels),
     ...Object.values(words.decision_words),
     ...Object.values(letter.options).map(option => option.words),
-    words.grammar_words,
     words.sensitive_words,
     words.stages,
     words.event_words,
     words.document_words,
     words.count_nouns
-  ]
-  return new Set(lists.flatMap(list => tokenise(list).flatMap(({ kind, lower }) => (kind === 'word' ? [lower] : []))))
+  ].flatMap(list => phrases(list).filter(phrase => !phrase.includes(' ')))
+  return new Set(
+    [...whole, ...single].flatMap(list => tokenise(list).flatMap(({ kind, lower }) => (kind === 'word' ? [lower] : [])))
+  )
 }
 
 /** Builds every index once; nothing in it depends on a request. */
@@ -120,7 +122,7 @@ export function buildLexicon(config: Config): Lexicon {
     topics: indexTopics(words),
     creditors: indexCreditors(words),
     councils: index(words.councils),
-    relations: index(words.relations),
+    relations: indexGroups(words.relations),
     endings: index(words.organisation_endings),
     cues: indexCues(words),
     options: indexGroups(options),

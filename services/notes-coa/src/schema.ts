@@ -47,7 +47,8 @@ export const ConvertReply = Type.Object({
   letter: Type.String(),
   format: Format,
   status: Type.Literal('draft'),
-  missing: Type.Array(Type.Object({ field: Type.String(), prompt: Type.String() })),
+  missing: Type.Array(Type.String()),
+  gaps: Type.Array(Type.Object({ field: Type.String(), prompt: Type.String() })),
   facts: Type.Array(
     Type.Object({
       field: Type.String(),

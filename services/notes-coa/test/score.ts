@@ -150,7 +150,7 @@ export function scoreNote(
   scoreDecision(scorer, found, gold)
   scorer.match(
     'deadlines',
-    found.deadlines.map(({ when }) => words(when.value).join(' ')),
+    found.deadlines.flatMap(({ whens }) => whens.map(({ value }) => words(value).join(' '))),
     gold.deadlines.map(when => words(when).join(' ')),
     (a, b) => a.includes(b) || b.includes(a)
   )

@@ -11,6 +11,7 @@ export interface Aligned {
 
 // Costs of reading a sum as being about a frame. Only their order matters; they were set on the development notes.
 const NOTHING = 4
+const UNKNOWN = 1.2
 /** a periodic sum that goes on about the debt before it */
 const CONTINUED = 1.5
 const MAX_DISTANCE = 16
@@ -48,7 +49,7 @@ function distance(tokens: readonly Token[], from: number, to: number, side: 'bef
 function weak(frame: Frame): boolean {
   return (
     frame.topics.length === 0 &&
-    frame.vouched !== true &&
+    frame.relation == null &&
     (frame.name?.kind === 'name' || frame.name?.kind === 'relation' || frame.name?.kind === 'person')
   )
 }
@@ -62,11 +63,20 @@ function bracketed(tokens: readonly Token[], frame: Frame): boolean {
   return tokens[frame.from - 1]?.text === '('
 }
 
+/** Says who, by more than "her landlord" or "a credit union". */
+function titled(frame: Frame): boolean {
+  return frame.name != null && frame.name.kind !== 'relation'
+}
+
 function attachCost(tokens: readonly Token[], aligned: Aligned): number {
   const { amount, before, after } = aligned
-  if (before == null && after == null) return amount.period != null && continues(tokens, amount) ? CONTINUED : NOTHING
+  if (before == null && after == null) {
+    // "£90 on lunches" is about something, if only about what no dictionary knows
+    if (['on', 'for'].includes(tokens[amount.after]?.lower ?? '')) return UNKNOWN
+    return amount.period != null && continues(tokens, amount) ? CONTINUED : NOTHING
+  }
   let cost = 0
-  const complete = (before != null && before.name == null) !== (after != null && after.name == null)
+  const complete = (before != null && !titled(before)) !== (after != null && !titled(after))
   if (before != null) cost += distance(tokens, before.to, amount.from, 'before') + (weak(before) ? 0.4 : 0)
   // "loan from Black Horse, £260 a month": a payment, about what went before
   const owed =
@@ -75,17 +85,18 @@ function attachCost(tokens: readonly Token[], aligned: Aligned): number {
   if (owed && amount.period != null && tokens[amount.from - 1]?.text === ',') cost += 1.5
   if (after != null) cost += distance(tokens, amount.after, after.from, 'after') + (weak(after) ? 0.4 : 0)
   if (before != null && after != null) {
-    const names = before.name != null && after.name != null
+    const names = titled(before) && titled(after)
     const topics = before.topics.length > 0 && after.topics.length > 0
     // "Lowell are writing about £356 for Three"
-    const passedOn = before.name?.entry?.kind === 'collected' && tokens[after.from - 1]?.lower === 'for'
+    const links = tokens.slice(amount.after, after.from).map(({ lower }) => lower)
+    const passedOn = links.includes('for') && (before.name?.entry?.kind === 'collected' || after.topics.length > 0)
     if (names && !passedOn && !bracketed(tokens, after)) cost += CONFLICT
     const thing = (frame: Frame): boolean =>
       frame.name == null && frame.topics.every(topic => topic.topics.every(({ debt }) => debt == null))
     if (topics) cost += thing(before) && after.name != null ? 0.3 : CONFLICT / 2
-    cost += complete && (before.name == null || after.name == null) ? -1 : 0.3
+    cost += complete && (!titled(before) || !titled(after)) ? -1 : 0.3
     if (after.name != null && before.name == null && tokens[amount.after]?.text === ',') cost -= 1.2
-    if (after.from === amount.after + 1 && bracketed(tokens, after) && before.name == null) cost -= 1
+    if (after.from === amount.after + 1 && bracketed(tokens, after) && !titled(before)) cost -= 1
   }
   return cost
 }
@@ -127,7 +138,14 @@ export function align(tokens: readonly Token[], amounts: readonly Amount[], fram
           const aligned: Aligned = { amount, before, after }
           const idle = left.filter(frame => frame !== before && frame !== path.used)
           const previous = path.choices.at(-1)
-          const turned = previous != null && (previous.after != null) !== (after != null) ? TURN : 0
+          const attached = before != null || after != null
+          const turned =
+            previous != null &&
+            attached &&
+            (previous.before != null || previous.after != null) &&
+            (previous.after != null) !== (after != null)
+              ? TURN
+              : 0
           const cost =
             path.cost +
             attachCost(tokens, aligned) +

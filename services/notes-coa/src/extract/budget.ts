@@ -56,6 +56,8 @@ const OWNERS = new Set([
   'net',
   'average'
 ])
+/** More than any budget has; sums of further lines are listed as not placed. */
+const MAX_LINES = 300
 const MAX_LABEL_WORDS = 6
 const LABEL_STOPS = new Set([',', ';', '.', ':', '(', ')', '|', '=', '-', '–', '—', '?', '+', '"', '/'])
 const SKIP = new Set([
@@ -118,13 +120,15 @@ class LabelReader {
   read(
     { amount, before, after }: Judged,
     previous: Amount | undefined,
-    next: Amount | undefined
+    next: Amount | undefined,
+    leftwards: boolean
   ): Said<string> | undefined {
     const frame = topical(before) ?? topical(after) ?? before ?? after
     if (frame != null && frame.topics.length > 0) return this.#widened(frame, amount, previous)
     const right = this.#right(amount, next)
     const left = this.#left(amount, previous)
-    const listed = !this.#statement.prose
+    // in "gas 120, fone 15, bus 40" what a sum is for stands before it
+    const listed = !this.#statement.prose || leftwards
     return (
       (listed ? (left ?? right) : (right ?? left)) ??
       (frame == null ? undefined : this.#said(frame.from, frame.to)) ??
@@ -306,11 +310,17 @@ export function readBudget(doc: Document, placed: readonly Placed[]): Budget {
         ownPeriod(doc.tokens, amount) ?? leadingPeriod(doc, item, statement) ?? trailing ?? statement.period ?? whole
       const about = TOTALS[role]
       if (about != null) {
+        if (budget.stated.length >= MAX_LINES) return
         const value = about === 'surplus' && negative ? -amount.pence : amount.pence
         budget.stated.push({ about, amount: { value, span }, period })
       } else if (role === 'income' || role === 'spending') {
-        const label = labels.read(item, items[i - 1]?.amount, items[i + 1]?.amount)
-        if (label == null) return
+        const label = labels.read(
+          item,
+          items[i - 1]?.amount,
+          items[i + 1]?.amount,
+          items[i - 1]?.before != null && items[i - 1]?.after == null
+        )
+        if (label == null || budget[role].length >= MAX_LINES) return
         budget[role].push({ label, amount: { value: amount.pence, span }, period })
       } else {
         return

@@ -53,7 +53,7 @@ export function readCase(lexicon: Lexicon, notes: string): Case {
     decision: readDecision(doc, mentions, options),
     tasks,
     deadlines,
-    passages: readPassages(doc),
+    passages: readPassages(doc, mentions),
     amounts: doc.amounts.filter(amount => amount.certainty !== 'bare' || placedAt(amount) || figure(doc, amount))
   }
 }

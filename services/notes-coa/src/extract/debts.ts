@@ -46,9 +46,10 @@ const MONTHS = new Set([
   "weeks'"
 ])
 
+/** More than anybody owes; sums of further ones are listed as not placed. */
+const MAX_DEBTS = 300
 /** Debts that are added up in search of a total among them. */
 const MAX_SUMMED = 200
-const LANDLORD = /^(?:landlord|landlady|ll|l\/lord)$/i
 
 export class DebtReader {
   readonly #doc: Document
@@ -95,8 +96,8 @@ export class DebtReader {
     const collector = this.#collector(statement, items)
     items.forEach((item, i) => {
       if (item.role === 'payment') this.#payment(item, last, statement)
-      if (item.role !== 'debt') return
-      if (last != null && this.#restates(item, last, statement)) return
+      if (last != null && item.role !== 'payment' && this.#restates(item, last, statement)) return
+      if (item.role !== 'debt' || this.debts.length >= MAX_DEBTS) return
       const former = items[i - 1]
       // "Nationwide loan, originally £12,000, £7,310 outstanding"
       const about =
@@ -111,8 +112,9 @@ export class DebtReader {
   }
 
   /** A second sum about the same debt: what is left of it, or the arrears on it. */
-  #restates({ amount, before, after }: Judged, last: Debt, statement: Statement): boolean {
+  #restates(item: Judged, last: Debt, statement: Statement): boolean {
     const { tokens } = this.#doc
+    const { amount, before, after } = item
     const named = (frame: Frame | undefined): boolean => frame?.name != null
     if (named(before) || named(after) || amount.pence == null) return false
     const left = tokens.slice(Math.max(statement.from, amount.from - 8), amount.from).map(({ lower }) => lower)
@@ -129,8 +131,10 @@ export class DebtReader {
       last.balance = { value: amount.pence, span }
       last.whole = { start: last.whole.start, end: Math.max(last.whole.end, amount.end) }
       this.used.add(amount.from)
+      item.role = 'debt'
       return true
     }
+    if (item.role !== 'debt') return false
     const bare = before == null && after == null
     if (bare && (left.includes('arrears') || right.includes('arrears')) && last.balance != null) {
       last.arrears = { value: amount.pence, span }
@@ -182,8 +186,7 @@ export class DebtReader {
     const span = this.#reach(item)
     const debt: Debt = { whole: span, again: [], prose: statement.prose }
     debt.creditor = this.#named(name)
-    const passedOn =
-      before?.name?.entry?.kind === 'collected' && after?.name != null && after.name !== name ? after.name : undefined
+    const passedOn = before?.name != null && after?.name != null && after.name !== name ? after.name : undefined
     debt.original = this.#named(before?.original ?? after?.original ?? passedOn)
     if (collector != null && name !== collector) {
       debt.original = debt.creditor ?? debt.original
@@ -222,10 +225,7 @@ export class DebtReader {
   #subject({ amount }: Judged, statement: Statement, items: readonly Judged[]): NameMention | undefined {
     if (items.length > 1 || statement.firm) return undefined
     const names = within(this.#doc.names, statement.from, amount.from).filter(
-      ({ kind, from, to }) =>
-        kind === 'creditor' ||
-        kind === 'organisation' ||
-        (kind === 'relation' && LANDLORD.test(this.#text(this.#span({ from, to }))))
+      ({ kind, debt }) => kind === 'creditor' || kind === 'organisation' || (kind === 'relation' && debt === 'rent')
     )
     return names.length === 1 ? names[0] : undefined
   }
@@ -246,16 +246,9 @@ export class DebtReader {
       }
     }
     for (const frame of frames) {
-      for (const name of [frame?.original, frame?.name]) {
-        if (name?.kind === 'relation' && LANDLORD.test(this.#text(this.#span(name))))
-          return { value: 'rent', span: this.#span(name) }
-        if (name?.kind === 'relation')
-          return {
-            value: this.#text(this.#span(name)).includes('loan shark') ? 'loan_shark' : 'friends_family',
-            span: this.#span(name)
-          }
-        if (name?.entry != null && name.entry.kind !== 'other')
-          return { value: name.entry.kind, span: this.#span(name) }
+      for (const name of [frame?.original, frame?.name, frame?.relation]) {
+        const kind = name?.kind === 'relation' ? name.debt : name?.entry?.kind
+        if (name != null && kind != null && kind !== 'other') return { value: kind, span: this.#span(name) }
       }
     }
     return undefined
@@ -331,6 +324,7 @@ export class DebtReader {
   }
 
   #record(record: DebtRecord): void {
+    if (this.debts.length >= MAX_DEBTS) return
     const { tokens } = this.#doc
     const debt: Debt = { whole: record.whole, again: [], prose: false }
     const cell = record.creditor

@@ -67,7 +67,7 @@ export function listFacts({
     add(`tasks[${i}].when`, task.when)
   })
   deadlines.forEach((deadline, i) => {
-    add(`deadlines[${i}].when`, deadline.when)
+    for (const when of deadline.whens) add(`deadlines[${i}].when`, when)
     quote(`deadlines[${i}].what`, deadline.what)
   })
   for (const name of [

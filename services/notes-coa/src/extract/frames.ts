@@ -21,14 +21,14 @@ export interface Frame {
   /** who was owed before: "Lowell (was Vodafone)" */
   original?: NameMention
   topics: TopicMention[]
-  /** a relation says who the name is ("her landlord, Hyde") */
-  vouched?: boolean
+  /** the relation that says who the name is: "her landlord, Hyde" */
+  relation?: NameMention
 }
 
 /** Words that hold a name and its topic together. */
 const JOINERS = new Set(
   `with w / - – — … ( [ ] ) " for from to on of by re at the a an his her their my our old new former about regarding joint store personal debt debts bill account
-   accounts acct acc now was formerly ex via s c/o owed owing arrears arr arrs . called in is , : this year's last current own @ contract`.split(
+   accounts acct acc now was formerly ex via s c/o originally previously owed owing arrears arr arrs . called in is , : this year's last current own @ contract`.split(
     /\s+/
   )
 )
@@ -129,7 +129,7 @@ function strong(name: NameMention | undefined): boolean {
 function join(doc: Document, frame: Frame, element: Element, statement: Statement): boolean {
   const gap = gapWords(doc, frame.to, element.from)
   if (gap.length > MAX_GAP) return false
-  const plain = gap.every(word => JOINERS.has(word))
+  const plain = gap.every(word => JOINERS.has(word) || /^\d{2}(?:\d\d)?$/.test(word))
   const sentenceEnd = gap.includes('.') && gap.at(-1) === '.'
   if (element.kind === 'topic') {
     if (frame.topics.length > 0) {
@@ -158,8 +158,8 @@ function join(doc: Document, frame: Frame, element: Element, statement: Statemen
     return true
   }
   if (frame.name.kind === 'relation' && gap.every(word => word === ',' || word === ':' || word === '(')) {
+    frame.relation = frame.name
     frame.name = element
-    frame.vouched = true
     frame.to = element.to
     return true
   }

@@ -1,4 +1,5 @@
 import type { Amount } from '../text/money.ts'
+import type { Token } from '../text/tokens.ts'
 import { type Aligned, align } from './align.ts'
 import type { Document } from './document.ts'
 import { within } from './document.ts'
@@ -45,7 +46,10 @@ function believable(doc: Document, { amount, before, after }: Aligned, statement
   const section = statement.firm && ['debts', 'income', 'spending', 'budget'].includes(statement.section ?? '')
   const total = statement.label?.startsWith('total') || statement.label === 'surplus'
   if (PLAIN.has(statement.label ?? '') || PLAIN.has(statement.section ?? '')) return false
-  if (section || total) return true
+  if (isAge(tokens, amount)) return false
+  const next = tokens[amount.after]
+  const closed = next == null || amount.after >= statement.to || next.kind === 'mark' || next.newLine
+  if ((section && closed) || total) return true
   const digits = tokens[amount.from]?.text.length ?? 0
   if (digits >= 3) return true
   // "10 on phone" is a sum, "Mr Fenn, 81" an age
@@ -63,6 +67,34 @@ function announced(doc: Document, { from, to }: Statement): Mode | undefined {
   }
   return mode
 }
+
+/** "He is 46", "aged 46" */
+function isAge(tokens: readonly Token[], { from, pence }: Amount): boolean {
+  if (pence == null || pence >= OLDEST * 100) return false
+  const [who, verb] = [tokens[from - 2]?.lower ?? '', tokens[from - 1]?.lower ?? '']
+  return (
+    verb === 'aged' ||
+    (PEOPLE.has(who) && ['is', 'was', 'are', 'am', 'turned'].includes(verb)) ||
+    /^(?:he|she)'s$|^i'm$/.test(verb)
+  )
+}
+
+const OLDEST = 110
+const PEOPLE = new Set([
+  'he',
+  'she',
+  'they',
+  'who',
+  'i',
+  'client',
+  'cl',
+  'partner',
+  'wife',
+  'husband',
+  'son',
+  'daughter',
+  'and'
+])
 
 /** Reads every sum of the notes in its sentence: what it is about and what it is. */
 export function placeMoney(doc: Document): Placed[] {

@@ -11,6 +11,8 @@ export interface NameMention {
   from: number
   to: number
   entry?: CreditorEntry
+  /** for a relation: the kind of debt that is usually owed to them */
+  debt?: string
 }
 
 const CONNECTORS = new Set(['&', 'and', 'of', 'upon', 'the', '-', "'", 'for'])
@@ -29,7 +31,7 @@ function knownCreditor(lexicon: Lexicon, tokens: readonly Token[], i: number, sm
   const next = tokens[i + match.length]
   const entry = match.values.find(
     ({ capital }) =>
-      !capital || token.capital || standsAlone(tokens, i) || (small && beforeDebt(lexicon, tokens, i + match.length))
+      !capital || token.capital || standsAlone(tokens, i) || (small && besideDebt(lexicon, tokens, i, i + match.length))
   )
   if (entry == null) return undefined
   // "Three credit cards", "Next week": a capital at a sentence's start proves nothing
@@ -56,9 +58,11 @@ function knownCreditor(lexicon: Lexicon, tokens: readonly Token[], i: number, sm
   return { kind: 'creditor', from: i, to: i + match.length, entry }
 }
 
-/** In notes without capitals: right before a sum or a kind of debt. */
-function beforeDebt(lexicon: Lexicon, tokens: readonly Token[], i: number): boolean {
+/** In notes without capitals: right before a sum or a kind of debt, or after a sum. */
+function besideDebt(lexicon: Lexicon, tokens: readonly Token[], from: number, i: number): boolean {
   const next = tokens[i]
+  const word = tokens[from]?.lower ?? ''
+  if (tokens[from - 1]?.kind === 'number' && !lexicon.common.has(word) && !lexicon.countNouns.has(word)) return true
   return next?.text === '£' || next?.kind === 'number' || isDebtWord(lexicon, tokens, i)
 }
 
@@ -222,7 +226,8 @@ function nameAt(lexicon: Lexicon, tokens: readonly Token[], i: number, small: bo
   const topic = lexicon.topics.match(tokens, i, tokens.length)?.length ?? 0
   const known = knownCreditor(lexicon, tokens, i, small)
   const someone = person(lexicon, tokens, i)
-  if (someone != null) return someone
+  // "Mr Lender" is a firm
+  if (someone != null) return known != null && known.to - i > 1 ? known : someone
   const area = place(lexicon, tokens, i)
   const run = capitalRun(lexicon, tokens, i)
   const end = run == null ? (small ? smallFirm(lexicon, tokens, i) : undefined) : organisation(lexicon, tokens, i, run)
@@ -230,12 +235,14 @@ function nameAt(lexicon: Lexicon, tokens: readonly Token[], i: number, small: bo
   const candidates = [known, firm, area].filter(mention => mention != null)
   candidates.sort((a, b) => b.to - a.to)
   const longest = candidates[0]
-  if (longest != null && longest.to - i >= topic)
-    return longest === firm && known?.entry != null
+  if (longest != null && longest.to - i >= topic) {
+    const council = COUNCIL_ENDS.has(tokens[longest.to - 1]?.lower ?? '')
+    return longest === firm && known?.entry != null && !council
       ? { ...firm, entry: { ...known.entry, name: textOf(tokens, firm) } }
       : longest
+  }
   if (topic > 0) return undefined
   const relation = lexicon.relations.match(tokens, i, tokens.length)
-  if (relation != null) return { kind: 'relation', from: i, to: i + relation.length }
+  if (relation != null) return { kind: 'relation', from: i, to: i + relation.length, debt: relation.values[0] }
   return run == null ? undefined : { kind: 'name', from: i, to: run }
 }

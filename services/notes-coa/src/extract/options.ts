@@ -1,7 +1,7 @@
 import type { PhraseIndex } from '../text/phrases.ts'
 import type { Said, Span } from '../types.ts'
 import type { Document } from './document.ts'
-import type { Statement } from './statements.ts'
+import { type Statement, tokenAt } from './statements.ts'
 
 export interface OptionMention {
   code: string
@@ -33,6 +33,13 @@ export interface Decision {
   remark: Span
 }
 
+const THINGS = new Set(['that', 'this', 'it', 'but'])
+const PEOPLE = new Set(['he', 'she', 'they', 'client'])
+const OPINIONS = new Set(
+  "did didn't does doesn't do don't was wasn't is isn't would wouldn't could couldn't can can't cannot likes liked wants wanted qualifies prefers preferred feels felt thinks thought".split(
+    ' '
+  )
+)
 const MAX_REMARKS = 6
 const TAIL = new Set([',', 'and', ';', '/', '(', '-', '&', '+', 'or', 'a', 'an', 'the', 'but', 'v', 'vs'])
 
@@ -89,9 +96,10 @@ function following(
     const next = doc.statements[i]
     if (next == null || next.paragraph !== statement.paragraph || next.label !== statement.label) break
     if (named.has(next)) break
-    const word = doc.tokens[next.from]?.lower ?? ''
+    const [word, verb] = [doc.tokens[next.from]?.lower ?? '', doc.tokens[next.from + 1]?.lower ?? '']
+    const opinion = THINGS.has(word) || (PEOPLE.has(word) && OPINIONS.has(verb))
     const listed = statement.firm && statement.section === 'options'
-    if (!listed && !['he', 'she', 'they', 'that', 'this', 'it', 'but'].includes(word)) break
+    if (!listed && !opinion) break
     if (!listed && found.length > 0) break
     found.push(next)
   }
@@ -124,13 +132,16 @@ export function readOptions(doc: Document): { options: OptionFound[]; mentions: 
     const own = alone
       ? { start: mention.statement.start, end: mention.statement.end }
       : trimmed(doc, mention.from, window.to)
-    const says = alone
-      ? mention.statement.to - mention.statement.from > mention.to - mention.from + 1
-      : window.to - mention.to > 1
+    const length = tokenCount(doc, own)
+    const says = length > mention.to - mention.from + (alone ? 1 : 0)
     if (says && own != null && option.remarks.length < MAX_REMARKS) option.remarks.push(own)
     for (const { start, end } of after) if (option.remarks.length < MAX_REMARKS) option.remarks.push({ start, end })
   })
   return { options: [...options.values()], mentions }
+}
+
+function tokenCount({ tokens }: Document, span: Span | undefined): number {
+  return span == null ? 0 : tokenAt(tokens, span.end) - tokenAt(tokens, span.start)
 }
 
 function trimmed({ tokens }: Document, from: number, to: number): Span | undefined {

@@ -54,6 +54,9 @@ const NOT_CLIENT = new Set([
 ])
 const ADVISERS = new Set(['adviser', 'advisor', 'caseworker'])
 const SEEN = new Set(['seen', 'advised', 'interviewed', 'met'])
+const NOT_THE_TALK = new Set(
+  'eviction hearing court dated served since bailiffs bailiff due expires dob born birth'.split(' ')
+)
 const BEFORE_EVENT = new Set(['by', 'before', 'until', 'due', 'from', 'on or'])
 
 export class PartyReader {
@@ -231,28 +234,13 @@ export class PartyReader {
 
   /** The day of the talk: a date in the first sentences that nothing is due by. */
   #date(): Said<string> | undefined {
-    const { tokens, dates, lexicon } = this.#doc
+    const { tokens, dates } = this.#doc
     for (const statement of this.#opening) {
       if (statement.label != null && !['client', 'adviser', 'channel'].includes(statement.label)) continue
       for (const date of within(dates, statement.from, statement.to)) {
         if (date.kind !== 'day' || BEFORE_EVENT.has(tokens[date.from - 1]?.lower ?? '')) continue
-        const about = tokens
-          .slice(statement.from, date.from)
-          .some(({ lower }) =>
-            [
-              'eviction',
-              'hearing',
-              'court',
-              'dated',
-              'served',
-              'since',
-              'bailiffs',
-              'bailiff',
-              'due',
-              'expires'
-            ].includes(lower)
-          )
-        if (!about && lexicon != null) return this.#plainDate(date)
+        const about = tokens.slice(statement.from, date.from).some(({ lower }) => NOT_THE_TALK.has(lower))
+        if (!about) return this.#plainDate(date)
       }
     }
     return undefined

@@ -1,6 +1,7 @@
 import type { PhraseIndex } from '../text/phrases.ts'
 import type { Span } from '../types.ts'
 import { type Document, within } from './document.ts'
+import type { OptionMention } from './options.ts'
 import type { Statement } from './statements.ts'
 
 /** What the notes say in words rather than figures; each is quoted as it stands. */
@@ -27,7 +28,7 @@ export function spanOfStatement({ start, end }: Span): Span {
   return { start, end }
 }
 
-function mentions({ tokens }: Document, index: PhraseIndex<true>, { from, to }: Statement): boolean {
+function includes({ tokens }: Document, index: PhraseIndex<true>, { from, to }: Statement): boolean {
   for (let i = from; i < to; i++) if (index.match(tokens, i, to) != null) return true
   return false
 }
@@ -36,7 +37,8 @@ function mentions({ tokens }: Document, index: PhraseIndex<true>, { from, to }: 
  * Sorts statements into the letter's paragraphs. A label decides; in running text, words do. Details of health and the
  * like are quoted only where the notes record consent.
  */
-export function readPassages(doc: Document): Passages {
+export function readPassages(doc: Document, mentions: readonly OptionMention[]): Passages {
+  const optional = new Set(mentions.map(({ statement }) => statement))
   const { lexicon, notes } = doc
   const found: Passages = {
     problem: [],
@@ -60,19 +62,21 @@ export function readPassages(doc: Document): Passages {
   }
   for (const statement of loose) {
     const text = notes.slice(statement.start, statement.end)
-    if (mentions(doc, lexicon.consent, statement)) add(found.consent, statement)
-    if (mentions(doc, lexicon.referral, statement)) add(found.referrals, statement)
-    if (mentions(doc, lexicon.document, statement) && BRINGS.test(text)) add(found.documents, statement)
+    if (includes(doc, lexicon.consent, statement)) add(found.consent, statement)
+    if (includes(doc, lexicon.referral, statement)) add(found.referrals, statement)
+    if (includes(doc, lexicon.document, statement) && BRINGS.test(text)) add(found.documents, statement)
   }
   found.consented =
     found.consent.length > 0 &&
     !found.consent.some(({ start, end }) => DENIES.test(notes.slice(Math.max(0, start - 12), end)))
-  const sensitive = (statement: Statement): boolean => mentions(doc, lexicon.sensitive, statement)
+  const sensitive = (statement: Statement): boolean => includes(doc, lexicon.sensitive, statement)
   for (const statement of loose) {
     const text = notes.slice(statement.start, statement.end)
     const figures = within(doc.amounts, statement.from, statement.to).length > 0
-    const about = mentions(doc, lexicon.problem, statement) || /["“]/.test(text)
-    if (figures || mentions(doc, lexicon.consent, statement)) continue
+    const about =
+      (!optional.has(statement) && includes(doc, lexicon.problem, statement)) ||
+      (!optional.has(statement) && /["“]/.test(text))
+    if (figures || includes(doc, lexicon.consent, statement)) continue
     if (sensitive(statement)) {
       if (found.consented) add(found.circumstances, statement)
     } else if (about && statement.to - statement.from > 3) {

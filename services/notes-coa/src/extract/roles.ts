@@ -111,7 +111,7 @@ class Judge {
 
   judge(aligned: readonly Aligned[]): Judged[] {
     let previous: Role | undefined
-    return aligned.map((item, i) => {
+    const judged: Judged[] = aligned.map((item, i) => {
       const reach = reachOf(
         this.#doc.tokens,
         this.#statement,
@@ -123,6 +123,29 @@ class Judge {
       const { role, negative } = this.#roleOf(item, reach, mode, i, aligned, previous)
       previous = role ?? previous
       return { ...item, role, mode, negative }
+    })
+    this.#fillLists(judged)
+    return judged
+  }
+
+  /**
+   * In a list of bills one that no dictionary knows is a bill too ("food 280, fone 15, bus 40"); so are the parts that
+   * stand in brackets after a total.
+   */
+  #fillLists(judged: Judged[]): void {
+    const { tokens } = this.#doc
+    judged.forEach((item, i) => {
+      const before = judged[i - 1]
+      if (item.role != null || before == null || item.amount.pence == null || item.amount.certainty === 'bare') return
+      const words = tokens.slice(before.amount.after, item.amount.from)
+      const next = judged[i + 1]?.role
+      const listed = before.role === 'spending' || before.role === 'income'
+      if (listed && (next == null || next === before.role) && words.length > 0 && words.length <= 4) {
+        item.role = before.role
+        return
+      }
+      const part = before.role === 'total_income' ? 'income' : before.role === 'total_spending' ? 'spending' : undefined
+      if (part != null && words[0]?.text === '(' && words.length <= 4) item.role = part
     })
   }
 
@@ -186,7 +209,9 @@ class Judge {
     const source =
       topics.some(topic => topic.topics.some(({ income, spending, debt }) => income && !spending && debt == null)) &&
       !topics.some(topic => topic.topics.some(({ debt }) => debt != null))
-    const named = name != null && name.kind !== 'relation' && name.kind !== 'name' && !source
+    const office = name?.entry?.kind === 'tax' || name?.entry?.kind === 'benefit_overpayment'
+    const named =
+      name != null && name.kind !== 'relation' && name.kind !== 'name' && (!source || (office && amount.period == null))
     const negative = amount.negative || this.#near('deficit', reach, true)
     const label = this.#statement.label
     if (label != null && i === 0 && (label.startsWith('total_') || label === 'surplus' || label === 'total')) {
@@ -278,7 +303,6 @@ class Judge {
     if (named) return undefined
     const { label } = this.#statement
     const total = this.#near('total', reach, true)
-    const left = before == null ? reach.left : before.to
     const whole: [Cue, Role][] = [
       ['all_debts', 'total_debts'],
       ['all_income', 'total_income'],
@@ -288,6 +312,7 @@ class Judge {
     const lone = all.length === 1 || bracket || total
     // "Household spend on the budget sheet is £2,260": the frame is part of the words for the whole
     if (before != null && this.#coversWhole(before)) before = undefined
+    const left = before == null ? reach.left : before.to
     if (before == null && (label === 'income' || label === 'spending') && i === 0 && (after == null || total)) {
       const start = amount.from === this.#statement.from
       if (start && lone) return label === 'income' ? 'total_income' : 'total_spending'
@@ -306,7 +331,7 @@ class Judge {
     if (!total || (about && before != null) || part) return undefined
     const mode = this.#modeAt(amount)
     const section = SECTION_MODES[this.#statement.section ?? ''] ?? mode ?? this.#inherited
-    if (section == null) return 'total_debts'
+    if (section == null) return undefined
     return section === 'debt' ? 'total_debts' : section === 'income' ? 'total_income' : 'total_spending'
   }
 
@@ -328,7 +353,8 @@ class Judge {
       tokens[amount.from - 2]?.lower === 'at'
     )
       return false
-    const floor = Math.max(clause, amount.from - 6, before?.from ?? 0)
+    // "Lowell (was Vodafone)" tells of the creditor, not of the sum
+    const floor = Math.max(clause, amount.from - 6, (before?.original == null ? before?.from : before.to) ?? 0)
     return this.#cues.some(
       ({ cues, from, to }) =>
         cues.includes('other') &&
@@ -361,11 +387,14 @@ class Judge {
       )
         return 'payment'
     }
-    const scores: Record<Mode, number> = { debt: 0, income: 0, spending: 0 }
     const canDebt = topics.some(({ debt }) => debt != null)
+    // a neighbour may be spoken of without being owed
+    const lends = mode === 'debt' || section === 'debt' || canDebt || before?.to === amount.from
+    const scores: Record<Mode, number> = { debt: 0, income: 0, spending: 0 }
     const canIncome = topics.some(({ income }) => income)
     const canSpend = topics.some(({ spending }) => spending)
     if (named) scores.debt += name?.kind === 'place' ? 2 : 3
+    else if (name?.kind === 'relation') scores.debt += owes ? 2.5 : lends ? 1 : -0.5
     else if (name != null) scores.debt += owes ? 2.5 : 1
     if (owes) scores.debt += 2
     if (arrears) scores.debt += 3

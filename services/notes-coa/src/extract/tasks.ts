@@ -12,8 +12,9 @@ export interface Task {
 }
 
 export interface Deadline {
-  when: Said<string>
-  /** the sentence it stands in */
+  /** every date in the sentence that something is due on */
+  whens: Said<string>[]
+  /** the sentence */
   what: Span
   /** part of what client or adviser undertook, as against what others will do */
   task: boolean
@@ -77,18 +78,17 @@ export class TaskReader {
     for (const statement of this.#doc.statements) {
       const who = this.#task(statement)
       const dates = this.#dates(statement, who != null)
-      const span = { start: statement.start, end: statement.end }
-      if (who != null) tasks.push({ who, what: this.#whole(statement), when: dates[0] })
-      for (const when of dates)
-        deadlines.push({ when, what: who == null ? span : this.#whole(statement), task: who != null })
+      const what = this.#whole(statement, dates)
+      if (who != null) tasks.push({ who, what, when: dates[0] })
+      if (dates.length > 0) deadlines.push({ whens: dates, what, task: who != null })
     }
     return { tasks, deadlines }
   }
 
   /** The statement with its label, where that says by when or who: "By 24 February: …". */
-  #whole({ start, end, labelSpan, label }: Statement): Span {
-    const inList = label === 'client' || label === 'adviser'
-    return { start: inList && labelSpan != null ? labelSpan.start : start, end }
+  #whole({ start, end, labelSpan, label }: Statement, dates: readonly Said<string>[]): Span {
+    const told = label === 'client' || label === 'adviser' || dates.some(({ span }) => span.end <= start)
+    return { start: told && labelSpan != null ? labelSpan.start : start, end }
   }
 
   #word(at: number): string {

@@ -100,7 +100,7 @@ class BudgetBuilder {
         rows,
         mixed,
         total: total == null ? undefined : worked(formatPence(total)),
-        assumed: assumedPeriod == null ? undefined : configured(this.#letter.periods[assumedPeriod].each),
+        assumed: assumedPeriod == null ? undefined : configured(this.#letter.periods[assumedPeriod].name),
         ...this.#against(about, stated, total)
       }
     }

@@ -51,7 +51,9 @@ export function buildDebts({ debts, budget }: Case, { letter }: Config, out: Mon
   const rows = debts.map((debt, i): DebtRow => {
     const kind = debt.kind == null ? undefined : letter.debt_kinds[debt.kind.value]
     const field = `debts[${i}]`
-    const about = debt.creditor?.value ?? kind?.name ?? `debt ${i + 1}`
+    const known = owed(debt)
+    const about =
+      debt.creditor?.value ?? kind?.name ?? (known == null ? 'one of the debts' : `the debt of ${formatPence(known)}`)
     const typical = kind?.priority ?? undefined
     if (debt.priority == null && typical != null) byKind = true
     if (debt.priority != null && typical != null && debt.priority.value !== typical) {
@@ -63,13 +65,13 @@ export function buildDebts({ debts, budget }: Case, { letter }: Config, out: Mon
     return {
       creditor:
         debt.creditor == null
-          ? gapPiece(`${field}.creditor`, `who is owed: ${kind?.name ?? 'this debt'}`)
+          ? gapPiece(`${field}.creditor`, `who is owed: ${about}`)
           : noted(debt.creditor.value, debt.creditor.span),
       kind: kind == null ? gapPiece(`${field}.kind`, `what the debt to ${about} is for`) : configured(kind.name),
       balance: balance(debt, i, about, out),
       priority: priority(debt, typical, field, about),
       stage: debt.stage == null ? undefined : noted(debt.stage.value, debt.stage.span),
-      notes: remarks(debt, i, letter)
+      notes: remarks(debt, letter)
     }
   })
   return { rows, ...totals(debts, budget.stated, out), consequences: consequences(debts, letter), byKind }
@@ -91,14 +93,14 @@ function balance(debt: Debt, i: number, about: string, out: MoneyNotes): Piece {
 function priority(debt: Debt, typical: boolean | undefined, field: string, about: string): Piece {
   if (debt.priority != null) return noted(debt.priority.value ? 'priority' : 'not priority')
   if (typical == null) return gapPiece(`${field}.priority`, `whether this is a priority debt: ${about}`)
-  return configured(typical ? 'priority *' : 'not priority *')
+  return configured(typical ? 'priority †' : 'not priority †')
 }
 
-function remarks(debt: Debt, i: number, letter: Config['letter']): Piece[][] {
+function remarks(debt: Debt, letter: Config['letter']): Piece[][] {
   const found: Piece[][] = []
   const name =
     debt.creditor == null
-      ? configured(letter.debt_kinds[debt.kind?.value ?? '']?.name ?? `debt ${i + 1}`)
+      ? configured(letter.debt_kinds[debt.kind?.value ?? '']?.name ?? 'one of the debts')
       : noted(debt.creditor.value, debt.creditor.span)
   if (debt.product != null) {
     const { count, each } = debt.product

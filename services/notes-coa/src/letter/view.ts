@@ -45,7 +45,7 @@ export interface View {
   consented: boolean
   debts: DebtView
   budget: BudgetView
-  deadlines: { when: Piece; what: Piece }[]
+  deadlines: { whens: Piece[]; what: Piece }[]
   noDeadlines: Piece | undefined
   options: OptionView[]
   decision: { option: Piece | undefined; undecided: boolean; remark: Piece } | undefined
@@ -115,7 +115,10 @@ export function buildView(found: Case, config: Config, people: People): BuiltVie
     consented: passages.consented,
     debts: buildDebts(found, config, out),
     budget: buildBudget(found, config, out),
-    deadlines: found.deadlines.map(({ when, what }) => ({ when: noted(when.value, when.span), what: quote(what) })),
+    deadlines: found.deadlines.map(({ whens, what }) => ({
+      whens: whens.map(when => noted(when.value, when.span)),
+      what: quote(what)
+    })),
     noDeadlines: noDeadlines(found),
     options: found.options.flatMap(option => optionView(option, letter, parties.nation?.value, quotes, warnings)),
     decision: decisionView(found, letter, quote),
@@ -136,7 +139,9 @@ export function buildView(found: Case, config: Config, people: People): BuiltVie
 
 /** The notes' own words, as a quotation. */
 function quotation(notes: string, { start, end }: Span): Piece {
-  return noted(`“${oneLine(notes.slice(start, end))}”`, { start, end })
+  // what the notes quote already needs no second pair of quotation marks
+  const text = oneLine(notes.slice(start, end)).replace(/^["“]([^"“”]*)["”]$/, '$1')
+  return noted(`“${text}”`, { start, end })
 }
 
 function compareNames(

@@ -101,6 +101,8 @@ class LayoutReader {
   #context: Context = { section: undefined, firm: false }
   #columns: (string | undefined)[] | undefined
   #columnPeriod: Said<Period> | undefined
+  /** what governed before a table's header did */
+  #outside: Context | undefined
   #paragraph = 0
   #last: Line | undefined
 
@@ -112,11 +114,20 @@ class LayoutReader {
   read(notes: string): Layout {
     const lines = readLines(notes)
     lines.forEach((line, at) => {
-      if (line.kind === 'blank') this.#endBlock()
-      else if (line.kind === 'text') this.#line(line, lines[at + 1]?.kind === 'rule' && !line.text.includes('|'))
+      if (line.kind === 'blank') {
+        this.#endTable()
+        this.#endBlock()
+      } else if (line.kind === 'text') this.#line(line, lines[at + 1]?.kind === 'rule' && !line.text.includes('|'))
       this.#last = line.kind === 'text' ? line : undefined
     })
     return { pieces: this.pieces, records: this.#records.records }
+  }
+
+  #endTable(): void {
+    if (this.#outside != null) this.#context = this.#outside
+    this.#outside = undefined
+    this.#columns = undefined
+    this.#columnPeriod = undefined
   }
 
   #endBlock(): void {
@@ -128,6 +139,7 @@ class LayoutReader {
   #line(line: Line, underlined: boolean): void {
     const cells = readCells(line.text, line.start)
     if (cells != null && this.#row(line, cells)) return
+    this.#endTable()
     if (this.#continues(line)) {
       this.#text(line)
       return
@@ -272,6 +284,7 @@ class LayoutReader {
   }
 
   #header(cells: readonly Cell[], columns: readonly (string | undefined)[], heading: Span): void {
+    this.#outside ??= this.#context
     this.#columnPeriod = periodIn(cells.filter(({ text }) => text.includes('/') || text.includes('per ')))
     const section = columns
       .map(column => (column == null ? undefined : sectionOf(column)))

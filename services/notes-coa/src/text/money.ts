@@ -171,12 +171,13 @@ function periodAfter(tokens: readonly Token[], to: number): { period?: Period; a
 
 /**
  * Finds every sum of money, in order. `taken` says which tokens belong to something else (dates, names with numbers in
- * them); a sum with a pound sign is found all the same.
+ * them); a sum that is written as money is found all the same.
  */
 export function scanMoney(tokens: readonly Token[], taken: (index: number) => boolean = () => false): Amount[] {
-  const found: Amount[] = []
+  const amounts: Amount[] = []
   for (let i = 0; i < tokens.length; ) {
-    const read = readSigned(tokens, i) ?? (taken(i) ? undefined : (readFigure(tokens, i) ?? readWords(tokens, i)))
+    const found = readSigned(tokens, i) ?? readFigure(tokens, i) ?? readWords(tokens, i)
+    const read = found != null && found.certainty !== 'marked' && taken(i) ? undefined : found
     const first = tokens[i]
     const last = read == null ? undefined : tokens[read.to - 1]
     if (read == null || first == null || last == null) {
@@ -187,7 +188,7 @@ export function scanMoney(tokens: readonly Token[], taken: (index: number) => bo
     const inside = tokens[i + 1]?.text === '-' && first.text === '£'
     const negative = inside || (['-', '−'].includes(before?.text ?? '') && first.joined && before?.joined !== true)
     const { period, after } = periodAfter(tokens, read.to)
-    found.push({
+    amounts.push({
       start: first.start,
       end: last.end,
       from: i,
@@ -201,5 +202,5 @@ export function scanMoney(tokens: readonly Token[], taken: (index: number) => bo
     // "4wkly" after a sum is its period, not four pounds a week.
     i = after
   }
-  return found
+  return amounts
 }

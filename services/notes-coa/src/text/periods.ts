@@ -20,6 +20,10 @@ const UNIT: Record<string, Period> = {
 }
 const SHORT: Record<string, Period> = {
   '/m': 'month',
+  '/4wks': '4-weeks',
+  '/4wk': '4-weeks',
+  '/4 weeks': '4-weeks',
+  '/4 wks': '4-weeks',
   '/mo': 'month',
   '/w': 'week',
   '/f': 'fortnight',

@@ -35,7 +35,7 @@ export class RecordReader {
       open.whole = { start: Math.min(open.whole.start, whole.start), end: Math.max(open.whole.end, whole.end) }
       return true
     }
-    if (!named) return false
+    if (!named || written.trim() === '') return false
     this.#open = { creditor: value, context: { ...context, section: 'debts' }, whole: { ...whole } }
     this.#line = line
     this.records.push(this.#open)
