@@ -73,6 +73,9 @@ export interface BootstrapperInit {
 const CHECK_INTERVAL = 2000
 const MAX_BACKOFF = 30_000
 
+/** Milliseconds that plain TCP has for itself: a relay's private address may lead nowhere. */
+const PLAIN_TCP_TIMEOUT = 2000
+
 interface Keeper {
   source: RelaySource
   /** peer ids behind this source, as last resolved */
@@ -159,14 +162,29 @@ export class Bootstrapper {
   async #dialGroups(addrs: Multiaddr[]): Promise<string[]> {
     const groups = Map.groupBy(addrs, addr => addr.getComponents().findLast(({ name }) => name === 'p2p')?.value ?? '')
     const own = this.#node.peerId.toString()
-    const dials = [...groups]
-      .filter(([id]) => id !== own)
-      .map(async ([, group]) => (await this.#node.dial(group, { signal: this.#stopped.signal })).remotePeer.toString())
+    const dials = [...groups].filter(([id]) => id !== own).map(([, group]) => this.#dialBest(group))
     if (dials.length === 0) throw new Error('it names no other peer')
     const settled = await Promise.allSettled(dials)
     const peers = settled.flatMap(result => (result.status === 'fulfilled' ? [result.value] : []))
     if (peers.length === 0) throw settled.find(result => result.status === 'rejected')?.reason
     return peers
+  }
+
+  /**
+   * Plain TCP before WebSocket, where both are there: it costs each message less. On one machine WebSocket would often
+   * win the race, since it is what a relay names first.
+   */
+  async #dialBest(addrs: Multiaddr[]): Promise<string> {
+    const plain = addrs.filter(isPlainTcp)
+    if (plain.length > 0 && plain.length < addrs.length) {
+      const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(PLAIN_TCP_TIMEOUT)])
+      try {
+        return (await this.#node.dial(plain, { signal })).remotePeer.toString()
+      } catch (err) {
+        this.#log.debug({ err }, 'no plain TCP connection; trying every address')
+      }
+    }
+    return (await this.#node.dial(addrs, { signal: this.#stopped.signal })).remotePeer.toString()
   }
 
   async #rejoin(): Promise<void> {
@@ -179,6 +197,11 @@ export class Bootstrapper {
       [...groups.values()].slice(0, 20).map(group => this.#node.dial(group, { signal: this.#stopped.signal }))
     )
   }
+}
+
+function isPlainTcp(addr: Multiaddr): boolean {
+  const names = addr.getComponents().map(({ name }) => name)
+  return names.includes('tcp') && !names.some(name => ['ws', 'wss', 'p2p-circuit'].includes(name))
 }
 
 function reasonOf(err: unknown): string {
