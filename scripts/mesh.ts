@@ -55,7 +55,8 @@ export interface Mesh {
 /** A peer's programs; the pinned Node runs the sources as they are. */
 const PROGRAMS = { relay: join(root, 'bootstrap-relay/src/main.ts'), worker: join(root, 'daemon/src/main.ts') }
 const START_TIMEOUT = 30_000
-const STOP_TIMEOUT = 35_000
+/** More than a peer takes to drain and to stop. */
+const STOP_TIMEOUT = 55_000
 const POLL = 100
 
 /** @throws {Error} when a port is taken, or a peer does not come up */

@@ -63,7 +63,7 @@ curl -s ${url}/service/rag/documents -H 'content-type: application/json' -d '{"t
 curl -s ${url}/service/rag -H 'content-type: application/json' -d '{"query":"how long are creditors held off?","top_k":1}'
 curl -s ${url}/service/ocr -H 'content-type: application/pdf' --data-binary @examples/data/creditor-letter-scan.pdf
 curl -s ${url}/service/upload -H 'content-type: application/pdf' --data-binary @examples/data/creditor-letter.pdf
-curl -s ${url}/service/notes -H 'content-type: text/plain' --data-binary @examples/data/adviser-notes-labelled.txt
+curl -s ${url}/service/notes -H 'content-type: application/json' -d '{"notes":"Client: Ada Obi. Debts: Barclaycard £1,240.50, rent arrears £650.00. Advised 3 March 2026 by phone: breathing space, agreed."}'
 curl -s ${url}/api/services
 
 Ctrl-C ends it.`)
