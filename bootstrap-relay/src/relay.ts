@@ -56,8 +56,9 @@ export async function createRelay({ settings, privateKey, mesh, dataDir, contrac
     peer,
     async start() {
       await peer.start()
-      await peer.directory.provide('relay')
-      if (settings.url != null) await peer.directory.provide('entry-point')
+      // The DHT takes seconds, and nobody waits for it.
+      void peer.directory.provide('relay')
+      if (settings.url != null) void peer.directory.provide('entry-point')
     },
     drain: () => peer.drain(),
     stop: () => peer.stop()

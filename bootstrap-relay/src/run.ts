@@ -10,13 +10,14 @@ import type { RelaySettings } from './settings.ts'
 /** Runs a relay until a signal ends it. */
 export async function runRelay(settings: RelaySettings): Promise<void> {
   const log = createLog(settings.logLevel, settings.name)
+  const endInOrder = endOnSignal(log)
   const dataDir = await openDataDir(settings.dataDir)
   const privateKey = await loadIdentity(dataDir)
   const mesh = await resolveMesh(settings.mesh, settings.relay, dataDir, log)
   const { manifests } = await loadManifests([SHIPPED_SERVICES])
   const contracts = manifests.map(({ contract }) => contract)
   const relay = await createRelay({ settings, privateKey, mesh, dataDir, contracts, log })
-  endOnSignal(relay, log)
   await relay.start()
+  endInOrder(relay)
   log.info({ peer_id: relay.peer.self.peerId, url: relay.peer.url, mesh }, 'relay is up')
 }

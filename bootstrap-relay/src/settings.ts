@@ -12,11 +12,7 @@ export interface RelaySettings extends PeerSettings {
   url?: string
 }
 
-const url = (value: string): string => {
-  const [source] = parsers.relays(value)
-  if (source == null || !('url' in source)) throw new Error('unreachable: relays() refuses what is not a URL')
-  return new URL(source.url).origin
-}
+const url = (value: string): string => parsers.url(value).origin
 
 const SETTINGS: Setting[] = [
   // Frontends on any site call a relay; who they are is for credentials to say, not for CORS.

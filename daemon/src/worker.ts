@@ -14,9 +14,10 @@ import { defaultListen, resolveMesh } from './startup/index.ts'
 /** Runs a worker until a signal ends it. */
 export async function runWorker(settings: DaemonSettings): Promise<void> {
   const log = createLog(settings.logLevel, settings.name)
+  const endInOrder = endOnSignal(log)
   const worker = await createWorker(settings, log)
-  endOnSignal(worker, log)
   await worker.start()
+  endInOrder(worker)
   const { self, node, url } = worker
   log.info({ peer_id: self.peerId, mesh: self.mesh, url }, 'worker is up')
   if (settings.relay.length > 0) return

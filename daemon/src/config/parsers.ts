@@ -48,11 +48,16 @@ export const relays = (value: string): RelaySource[] =>
       const [addr = ''] = multiaddrs(one)
       return addr.includes('/p2p/') ? { addr } : bad(`${one} names no peer: it must end in /p2p/<peer id>`)
     }
-    const url = URL.parse(one)
-    return url != null && /^https?:$/.test(url.protocol)
-      ? { url: url.href }
-      : bad(`${one} is neither an http(s) URL nor a multiaddr`)
+    const parsed = httpUrl(one)
+    return parsed == null ? bad(`${one} is neither an http(s) URL nor a multiaddr`) : { url: parsed.href }
   })
+
+export const url = (value: string): URL => httpUrl(value) ?? bad('it must be a URL such as https://mesh.example.org')
+
+function httpUrl(value: string): URL | null {
+  const parsed = URL.parse(value)
+  return parsed != null && /^https?:$/.test(parsed.protocol) ? parsed : null
+}
 
 export const oneOf =
   <T extends string>(...allowed: readonly T[]) =>

@@ -10,52 +10,96 @@ export interface Program {
 
 /** Milliseconds that draining may take before the process ends all the same. */
 const DRAIN_TIMEOUT = 30_000
+/** Milliseconds that stopping may take after that: more than a backend is given to end by itself, and to be killed. */
+const STOP_TIMEOUT = 20_000
+
+/** What an address can have wrong with it, as Node says it, in words for whoever set it. */
+const LISTEN_ERRORS: Record<string, (error: ListenError) => ConfigError> = {
+  EADDRINUSE: ({ port }) => new ConfigError('HEDGEROW_HTTP_PORT', `port ${port} is in use; name another`),
+  EACCES: ({ port }) =>
+    new ConfigError('HEDGEROW_HTTP_PORT', `this user may not listen on port ${port}; name one above 1023`),
+  EADDRNOTAVAIL: ({ address }) => new ConfigError('HEDGEROW_HTTP_HOST', `${address} is no address of this machine`),
+  ENOTFOUND: ({ hostname }) => new ConfigError('HEDGEROW_HTTP_HOST', `${hostname} is neither an address nor a name`),
+  EAI_AGAIN: ({ hostname }) => new ConfigError('HEDGEROW_HTTP_HOST', `the name ${hostname} can't be looked up now`)
+}
+
+interface ListenError {
+  code: string
+  port?: number
+  address?: string
+  hostname?: string
+}
 
 /** What went wrong with which setting, in one line, exit 2. What else went wrong: exit 1. */
 export function exitWith(err: unknown): never {
   if (err instanceof NothingToDo) process.exit(0)
-  const portTaken = err instanceof Error && 'code' in err && err.code === 'EADDRINUSE' && 'port' in err
-  const error = portTaken ? new ConfigError('HEDGEROW_HTTP_PORT', `port ${err.port} is in use; name another`) : err
+  const error = isListenError(err) ? (LISTEN_ERRORS[err.code]?.(err) ?? err) : err
   process.stderr.write(
     `${error instanceof ConfigError ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`
   )
   process.exit(error instanceof ConfigError ? 2 : 1)
 }
 
-/** Ends a program in order on SIGTERM or SIGINT: drain, stop, exit 0. A second signal ends it at once. */
-export function endOnSignal(program: Program, log: Logger): void {
+function isListenError(err: unknown): err is Error & ListenError {
+  return (
+    err instanceof Error &&
+    'code' in err &&
+    typeof err.code === 'string' &&
+    'syscall' in err &&
+    (err.syscall === 'listen' || err.syscall === 'getaddrinfo')
+  )
+}
+
+/**
+ * Ends the process on SIGTERM or SIGINT, and when whoever started it is gone: at once while it starts, for then it has
+ * nothing in hand; in order once it is told of a program that is up (drain, stop, exit 0). A second signal ends it at once.
+ *
+ * @returns to be called with the program when it is up
+ */
+export function endOnSignal(log: Logger): (program: Program) => void {
+  let running: Program | undefined
   let ending = false
-  const end = async (signal: string): Promise<void> => {
+  const end = (reason: string): void => {
     if (ending) process.exit(130)
     ending = true
-    log.info({ signal }, 'stopping')
-    const late = setTimeout(() => {
-      log.warn('draining takes too long; stopping with requests in hand')
-      void finish()
-    }, DRAIN_TIMEOUT)
-    await program.drain().catch(err => log.error({ err }, 'draining failed'))
-    clearTimeout(late)
-    await finish()
-  }
-  let finishing: Promise<void> | undefined
-  const finish = (): Promise<void> => {
-    finishing ??= program.stop().then(
+    log.info({ reason }, 'stopping')
+    if (running == null) process.exit(0)
+    endInOrder(running, log).then(
       () => process.exit(0),
       err => {
         log.error({ err }, 'stopping failed')
         process.exit(1)
       }
     )
-    return finishing
   }
-  process.on('SIGTERM', () => void end('SIGTERM'))
-  process.on('SIGINT', () => void end('SIGINT'))
+  process.on('SIGTERM', () => end('SIGTERM'))
+  process.on('SIGINT', () => end('SIGINT'))
   // Whoever started this process holds its stdin open, and takes it along when it dies, however it dies.
   if (process.env.HEDGEROW_PARENT === 'stdin') {
-    process.stdin
-      .once('end', () => void end('the parent process is gone'))
-      .once('error', () => void end('the parent process is gone'))
-      .resume()
+    const orphaned = (): void => {
+      if (!ending) end('the parent process is gone')
+    }
+    process.stdin.once('end', orphaned).once('error', orphaned).resume()
+  }
+  return program => {
+    running = program
+  }
+}
+
+async function endInOrder(program: Program, log: Logger): Promise<void> {
+  const drained = program.drain().catch(err => log.error({ err }, 'draining failed'))
+  if (!(await within(DRAIN_TIMEOUT, drained))) log.warn('draining takes too long; stopping with requests in hand')
+  if (!(await within(STOP_TIMEOUT, program.stop()))) throw new Error('stopping takes too long')
+}
+
+/** Whether something was done in time. Rejects as it does. */
+async function within(ms: number, done: Promise<void>): Promise<boolean> {
+  const late = Promise.withResolvers<boolean>()
+  const timer = setTimeout(() => late.resolve(false), ms)
+  try {
+    return await Promise.race([done.then(() => true), late.promise])
+  } finally {
+    clearTimeout(timer)
   }
 }
 
