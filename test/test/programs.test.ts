@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { until } from '../src/harness.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const DAEMON = join(root, 'daemon/bin/hedgerow-daemon.js')
@@ -143,5 +144,105 @@ describe('the programs', function () {
       await once(child, 'exit')
     }
     assert.equal(child.exitCode, 0)
+  })
+
+  /** A program that runs until it is ended, and what it has said. */
+  const starting = (program: string, env: Record<string, string>): { child: ChildProcess; said(): string } => {
+    const child = spawn(process.execPath, [program], {
+      env: {
+        PATH: process.env.PATH,
+        HOME: dir,
+        HEDGEROW_HTTP_PORT: '0',
+        HEDGEROW_MDNS: 'false',
+        HEDGEROW_LISTEN: '/ip4/127.0.0.1/tcp/0',
+        HEDGEROW_FORBID_SERVICES: '*',
+        ...env
+      },
+      stdio: ['pipe', 'ignore', 'pipe']
+    })
+    let stderr = ''
+    child.stderr?.on('data', chunk => (stderr += chunk))
+    return { child, said: () => stderr }
+  }
+  const says = (peer: ReturnType<typeof starting>, what: string): Promise<true> =>
+    until(`it says ${what}: ${peer.said()}`, async () => peer.said().includes(what) || undefined)
+  const end = async ({ child }: ReturnType<typeof starting>): Promise<unknown> => {
+    const exited = once(child, 'exit')
+    child.kill('SIGTERM')
+    return (await exited)[0]
+  }
+
+  it('keep a data directory to themselves as long as they live', async () => {
+    const HEDGEROW_DATA_DIR = join(dir, 'kept')
+    const first = starting(DAEMON, { HEDGEROW_DATA_DIR })
+    await says(first, 'worker is up')
+    const second = await run(DAEMON, [], { HEDGEROW_DATA_DIR, HEDGEROW_HTTP_PORT: '0' })
+    assert.equal(second.code, 2)
+    assert.match(second.stderr, /^HEDGEROW_DATA_DIR: another process/)
+    first.child.kill('SIGKILL')
+    await once(first.child, 'exit')
+    const third = starting(DAEMON, { HEDGEROW_DATA_DIR })
+    await says(third, 'worker is up')
+    assert.equal(await end(third), 0)
+  })
+
+  it('do not close a directory that belongs to all', async () => {
+    const shared = join(dir, 'shared')
+    await mkdir(shared)
+    await chmod(shared, 0o1777)
+    const { code, stderr } = await run(DAEMON, [], { HEDGEROW_DATA_DIR: shared })
+    assert.equal(code, 2)
+    assert.match(stderr, /^HEDGEROW_DATA_DIR: /)
+    assert.equal((await stat(shared)).mode & 0o7777, 0o1777)
+  })
+
+  it('name the address that they can not listen on', async () => {
+    for (const HEDGEROW_HTTP_HOST of ['192.0.2.1', 'no-such-host.invalid'])
+      for (const program of [DAEMON, RELAY]) {
+        const { code, stderr } = await run(program, [], {
+          HEDGEROW_DATA_DIR: join(dir, 'data'),
+          HEDGEROW_HTTP_HOST,
+          HEDGEROW_HTTP_PORT: '0',
+          LOG_LEVEL: 'silent'
+        })
+        assert.equal(code, 2, stderr)
+        assert.match(stderr, /^HEDGEROW_HTTP_HOST: [^\n]+\n$/)
+      }
+    const { code, stderr } = await run(RELAY, [], {
+      HEDGEROW_DATA_DIR: join(dir, 'data'),
+      HEDGEROW_URL: '/ip4/1.2.3.4'
+    })
+    assert.equal(code, 2)
+    assert.match(stderr, /^HEDGEROW_URL: [^\n]+\n$/)
+  })
+
+  it('end at once when they are told to, or left alone, before they have found a relay', async () => {
+    const env = {
+      HEDGEROW_DATA_DIR: join(dir, 'waiting'),
+      HEDGEROW_RELAY: 'http://127.0.0.1:9',
+      HEDGEROW_PARENT: 'stdin'
+    }
+    const told = starting(DAEMON, env)
+    await says(told, 'relay not reachable')
+    assert.equal(await end(told), 0)
+    const alone = starting(DAEMON, env)
+    await says(alone, 'relay not reachable')
+    const exited = once(alone.child, 'exit')
+    alone.child.stdin?.end()
+    assert.deepEqual(await exited, [0, null])
+  })
+
+  it('start with rubbish in their data directory, but not as somebody else', async () => {
+    const HEDGEROW_DATA_DIR = join(dir, 'rubbish')
+    await mkdir(join(HEDGEROW_DATA_DIR, 'p2p-port'), { recursive: true })
+    await writeFile(join(HEDGEROW_DATA_DIR, 'known-peers.json'), '[["/ip4/1.2.3.4/tcp/1"],["nonsense"],[7],{},null]')
+    await mkdir(join(HEDGEROW_DATA_DIR, 'mesh'))
+    const peer = starting(DAEMON, { HEDGEROW_DATA_DIR, HEDGEROW_LISTEN: '' })
+    await says(peer, 'worker is up')
+    assert.equal(await end(peer), 0)
+    await writeFile(join(HEDGEROW_DATA_DIR, 'identity.key'), '')
+    const { code, stderr } = await run(DAEMON, [], { HEDGEROW_DATA_DIR })
+    assert.equal(code, 2)
+    assert.match(stderr, /identity\.key/)
   })
 })

@@ -9,28 +9,44 @@
  * ```
  */
 
-import { chmod, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { chmod, link, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
 import { generateKeyPair, privateKeyFromProtobuf, privateKeyToProtobuf } from '@libp2p/crypto/keys'
 import type { PrivateKey } from '@libp2p/interface'
 import { ConfigError } from '../config/errors.ts'
+import { lockDataDir } from './lock.ts'
 
 const KEY_FILE = 'identity.key'
 
-/** Makes sure that the data directory exists, is ours alone (0700) and can be written. @throws {ConfigError} */
-export async function openDataDir(path: string): Promise<string> {
+/** Permission to write for everyone, as the system's folder for temporary files has. */
+const WRITABLE_BY_ALL = 0o002
+
+/**
+ * Makes sure that the data directory exists, is ours alone (0700), can be written and is used by no other process.
+ *
+ * @throws {ConfigError}
+ */
+export async function openDataDir(name: string): Promise<string> {
+  const path = resolve(name)
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 })
+    const made = await mkdir(path, { recursive: true, mode: 0o700 })
+    if (made == null && ((await stat(path)).mode & WRITABLE_BY_ALL) !== 0)
+      throw new ConfigError(
+        'HEDGEROW_DATA_DIR',
+        `${path} is everybody's: it can't be closed to others; name a directory in it`
+      )
     await chmod(path, 0o700)
     const probe = join(path, `.probe-${process.pid}`)
     await writeFile(probe, '')
     await rm(probe)
   } catch (err) {
+    if (err instanceof ConfigError) throw err
     throw new ConfigError(
       'HEDGEROW_DATA_DIR',
       `the data directory ${path} can't be written (${messageOf(err)}); name another, or make it writable for this user`
     )
   }
+  await lockDataDir(path)
   return path
 }
 
@@ -41,8 +57,8 @@ export async function loadIdentity(dataDir: string): Promise<PrivateKey> {
   if (existing != null) return existing
   // Written beside and linked into place: two starts at once agree on one key, and a crash leaves none rather than half.
   const draft = `${file}.${process.pid}`
-  await writeFile(draft, privateKeyToProtobuf(await generateKeyPair('Ed25519')), { mode: 0o600 })
   try {
+    await writeFile(draft, privateKeyToProtobuf(await generateKeyPair('Ed25519')), { mode: 0o600, flush: true })
     await link(draft, file)
   } catch (err) {
     if (codeOf(err) !== 'EEXIST')

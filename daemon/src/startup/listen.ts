@@ -21,7 +21,8 @@ export async function defaultListen(dataDir: string): Promise<string[]> {
   const ports = await Promise.all(
     [0, 1].map(async i => (kept[i] != null && (await isFree(kept[i])) ? kept[i] : freePort()))
   )
-  await writeFile(file, ports.join(' '), { mode: 0o600 })
+  // Kept or not, this start goes well.
+  await writeFile(file, ports.join(' '), { mode: 0o600 }).catch(() => {})
   const [tcp, ws] = ports
   return [`/ip4/0.0.0.0/tcp/${tcp}`, `/ip6/::/tcp/${tcp}`, `/ip4/0.0.0.0/tcp/${ws}/ws`, '/p2p-circuit']
 }

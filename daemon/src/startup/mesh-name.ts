@@ -29,15 +29,29 @@ export async function resolveMesh(
   )
   for (let delay = 500; ; delay = Math.min(MAX_DELAY, delay * 2)) {
     for (const url of urls) {
-      try {
-        const { mesh } = await fetchBootstrap(url)
-        if (mesh !== remembered) await writeFile(file, mesh, { mode: 0o600 })
-        return mesh
-      } catch (err) {
-        log.warn({ relay: url, reason: err instanceof Error ? err.message : String(err) }, 'relay not reachable')
-      }
+      const mesh = await ask(url, log)
+      if (mesh == null) continue
+      if (mesh !== remembered) await remember(file, mesh, log)
+      return mesh
     }
     if (remembered != null) return remembered
     await sleep(delay * (0.75 + Math.random() / 2))
+  }
+}
+
+async function ask(url: string, log: Logger): Promise<string | undefined> {
+  try {
+    return (await fetchBootstrap(url)).mesh
+  } catch (err) {
+    log.warn({ relay: url, reason: err instanceof Error ? err.message : String(err) }, 'relay not reachable')
+    return undefined
+  }
+}
+
+async function remember(file: string, mesh: string, log: Logger): Promise<void> {
+  try {
+    await writeFile(file, mesh, { mode: 0o600 })
+  } catch (err) {
+    log.warn({ err }, 'the name of the mesh could not be kept')
   }
 }
