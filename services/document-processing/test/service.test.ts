@@ -11,6 +11,7 @@ import {
   fillPage,
   lyingZip,
   pdf,
+  pdfBomb,
   picture,
   readCode,
   scannedPdf,
@@ -271,6 +272,7 @@ describe('document-processing', function () {
         422,
         'PasswordProtected'
       ],
+      ['a PDF that unpacks to gigabytes', async () => send(await pdfBomb(600), PDF), 422, 'DocumentTooComplex'],
       ['a Word document behind a password', () => send(encryptedOffice(), WORD), 422, 'PasswordProtected'],
       ['a Word document cut short', async () => send((await docx()).subarray(0, 5000), WORD), 422, 'CorruptDocument'],
       ['markup that is broken', () => send(docxOf('<w:p><w:r>'), WORD), 422, 'CorruptDocument'],

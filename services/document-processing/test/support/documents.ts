@@ -1,6 +1,7 @@
 /** Documents made for the tests; nothing here is a file that somebody once had. */
 import { createHash } from 'node:crypto'
-import { deflateRawSync } from 'node:zlib'
+import { Readable } from 'node:stream'
+import { createDeflate, deflateRawSync } from 'node:zlib'
 import { openPdf } from '@hedgerow/service-kit/pdf'
 import {
   Footer,
@@ -106,6 +107,31 @@ export async function readCode(
     .toBuffer({ resolveWithObject: true })
   const code = jsqr(new Uint8ClampedArray(data), info.width, info.height)
   return { text: code?.data, width, height, density }
+}
+
+/** A small PDF whose only page unpacks to this many megabytes. */
+export async function pdfBomb(megabytes: number): Promise<Buffer> {
+  const block = Buffer.alloc(1024 * 1024, 'q Q\n')
+  const deflate = createDeflate({ level: 1 })
+  const packing = Readable.from(Array.from({ length: megabytes }, () => block)).pipe(deflate)
+  const packed = Buffer.concat(await packing.toArray())
+  const objects = [
+    '<</Type/Catalog/Pages 2 0 R>>',
+    '<</Type/Pages/Kids[3 0 R]/Count 1>>',
+    '<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R>>',
+    `<</Filter/FlateDecode/Length ${packed.length}>>stream\n${packed.toString('latin1')}\nendstream`
+  ]
+  let file = '%PDF-1.7\n'
+  const places = objects.map((object, i) => {
+    const place = String(file.length).padStart(10, '0')
+    file += `${i + 1} 0 obj\n${object}\nendobj\n`
+    return `${place} 00000 n \n`
+  })
+  const table = `xref\n0 ${objects.length + 1}\n0000000000 65535 f \n${places.join('')}`
+  return Buffer.from(
+    `${file}${table}trailer<</Size ${objects.length + 1}/Root 1 0 R>>\nstartxref\n${file.length}\n%%EOF`,
+    'latin1'
+  )
 }
 
 export function docx(): Promise<Buffer> {
