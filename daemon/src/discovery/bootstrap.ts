@@ -78,8 +78,8 @@ const PLAIN_TCP_TIMEOUT = 2000
 
 interface Keeper {
   source: RelaySource
-  /** peer ids behind this source, as last resolved */
-  peers: Set<string>
+  /** the relay itself, as last resolved; those that it names besides are no substitute for it */
+  relay: string | undefined
   failures: number
   nextAttempt: number
 }
@@ -101,7 +101,7 @@ export class Bootstrapper {
     this.#node = node
     this.#log = log
     this.#init = init
-    this.#keepers = init.relays.map(source => ({ source, peers: new Set(), failures: 0, nextAttempt: 0 }))
+    this.#keepers = init.relays.map(source => ({ source, relay: undefined, failures: 0, nextAttempt: 0 }))
   }
 
   start(): void {
@@ -132,22 +132,23 @@ export class Bootstrapper {
   #check(): void {
     if (this.#busy || this.#stopped.signal.aborted) return
     this.#busy = true
-    Promise.all([...this.#keepers.map(keeper => this.#keep(keeper)), this.#rejoin()]).finally(() => {
-      this.#busy = false
-    })
+    Promise.all([...this.#keepers.map(keeper => this.#keep(keeper)), this.#rejoin()])
+      .catch(err => this.#log.error({ err }, 'looking for the mesh failed'))
+      .finally(() => {
+        this.#busy = false
+      })
   }
 
   async #keep(keeper: Keeper): Promise<void> {
-    const connected = new Set(this.#node.getPeers().map(peer => peer.toString()))
-    if ([...keeper.peers].some(peer => connected.has(peer)) || Date.now() < keeper.nextAttempt) return
+    if (Date.now() < keeper.nextAttempt || this.#isConnected(keeper.relay)) return
     const name = 'url' in keeper.source ? keeper.source.url : keeper.source.addr
     try {
       const addrs =
         'url' in keeper.source
           ? (await fetchBootstrap(keeper.source.url, this.#stopped.signal)).peers
           : [multiaddr(keeper.source.addr)]
-      const connections = await this.#dialGroups(addrs)
-      keeper.peers = new Set(connections)
+      keeper.relay = await this.#dialGroups(addrs)
+      if (!this.#isConnected(keeper.relay)) throw new Error('others that it names answer, but not the relay itself')
       keeper.failures = 0
       this.#log.info({ relay: name }, 'connected to relay')
     } catch (err) {
@@ -158,41 +159,44 @@ export class Bootstrapper {
     }
   }
 
-  /** Dials each peer once with all its addresses; one that answers is enough. */
-  async #dialGroups(addrs: Multiaddr[]): Promise<string[]> {
-    const groups = Map.groupBy(addrs, addr => addr.getComponents().findLast(({ name }) => name === 'p2p')?.value ?? '')
+  /** Relays are told of each other, and often of themselves. */
+  #isConnected(peerId: string | undefined): boolean {
+    return peerId != null && [this.#node.peerId, ...this.#node.getPeers()].some(peer => peer.toString() === peerId)
+  }
+
+  /** Dials each peer once with all its addresses; one that answers is enough. @returns the first: the relay's own id */
+  async #dialGroups(addrs: Multiaddr[]): Promise<string | undefined> {
+    const groups = byPeer(addrs)
     const own = this.#node.peerId.toString()
     const dials = [...groups].filter(([id]) => id !== own).map(([, group]) => this.#dialBest(group))
     if (dials.length === 0) throw new Error('it names no other peer')
     const settled = await Promise.allSettled(dials)
-    const peers = settled.flatMap(result => (result.status === 'fulfilled' ? [result.value] : []))
-    if (peers.length === 0) throw settled.find(result => result.status === 'rejected')?.reason
-    return peers
+    if (settled.every(({ status }) => status === 'rejected'))
+      throw settled.find(result => result.status === 'rejected')?.reason
+    return groups.keys().next().value
   }
 
   /**
    * Plain TCP before WebSocket, where both are there: it costs each message less. On one machine WebSocket would often
    * win the race, since it is what a relay names first.
    */
-  async #dialBest(addrs: Multiaddr[]): Promise<string> {
+  async #dialBest(addrs: Multiaddr[]): Promise<void> {
     const plain = addrs.filter(isPlainTcp)
     if (plain.length > 0 && plain.length < addrs.length) {
       const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(PLAIN_TCP_TIMEOUT)])
       try {
-        return (await this.#node.dial(plain, { signal })).remotePeer.toString()
+        await this.#node.dial(plain, { signal })
+        return
       } catch (err) {
         this.#log.debug({ err }, 'no plain TCP connection; trying every address')
       }
     }
-    return (await this.#node.dial(addrs, { signal: this.#stopped.signal })).remotePeer.toString()
+    await this.#node.dial(addrs, { signal: this.#stopped.signal })
   }
 
   async #rejoin(): Promise<void> {
     if (this.#node.getPeers().length > 0) return
-    const groups = Map.groupBy(
-      this.#init.remembered().flatMap(parse),
-      addr => addr.getComponents().findLast(({ name }) => name === 'p2p')?.value ?? ''
-    )
+    const groups = byPeer(this.#init.remembered().flatMap(parse))
     await Promise.allSettled(
       [...groups.values()].slice(0, 20).map(group => this.#node.dial(group, { signal: this.#stopped.signal }))
     )
@@ -202,6 +206,10 @@ export class Bootstrapper {
 function isPlainTcp(addr: Multiaddr): boolean {
   const names = addr.getComponents().map(({ name }) => name)
   return names.includes('tcp') && !names.some(name => ['ws', 'wss', 'p2p-circuit'].includes(name))
+}
+
+function byPeer(addrs: Multiaddr[]): Map<string, Multiaddr[]> {
+  return Map.groupBy(addrs, addr => addr.getComponents().findLast(({ name }) => name === 'p2p')?.value ?? '')
 }
 
 function reasonOf(err: unknown): string {
