@@ -144,7 +144,7 @@ export async function createPeer(config: PeerConfig, { services, log }: PeerComp
       peerId,
       meshUrl: urlOf(nested),
       view,
-      contextFor: service => contexts.open({ requestId: '', depth: 0, service })
+      contextFor: service => contexts.openFor(service)
     })
   }
 

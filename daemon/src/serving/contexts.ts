@@ -20,10 +20,19 @@ const TOKEN_BYTES = 16
 /** The contexts that are good now. As many as there are requests under way, and one per service. */
 export class ContextTable {
   readonly #contexts = new Map<string, CallContext>()
+  /** service to the token that it calls with on its own account */
+  readonly #standing = new Map<string, string>()
 
   open(context: CallContext): string {
     const token = randomHex(TOKEN_BYTES)
     this.#contexts.set(token, context)
+    return token
+  }
+
+  /** The token of a service's own account: the same each time its backend is started. */
+  openFor(service: string): string {
+    const token = this.#standing.get(service) ?? this.open({ requestId: '', depth: 0, service })
+    this.#standing.set(service, token)
     return token
   }
 
