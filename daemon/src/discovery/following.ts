@@ -90,7 +90,7 @@ export class Following {
   }
 
   #follow(service: string, at: number): void {
-    if (this.#used.size >= MAX_FOLLOWED) return
+    if (this.#used.size >= MAX_FOLLOWED && at !== Number.POSITIVE_INFINITY) return
     this.#used.set(service, at)
     if (this.#gossip.follow(service)) this.#log.debug({ service }, 'following')
     this.#connect(service)
@@ -99,14 +99,17 @@ export class Following {
 
   #onPeer(peerId: string): void {
     for (const { contract } of this.#view.peer(peerId)?.advert.services ?? []) {
-      if (this.#all && !this.#used.has(contract.name)) this.#follow(contract.name, Number.POSITIVE_INFINITY)
+      if (this.#all && !this.#used.has(contract.name)) this.#follow(contract.name, Date.now())
       else if (this.#used.has(contract.name)) this.#connect(contract.name)
     }
   }
 
   #refresh(): void {
     for (const [service, usedAt] of this.#used) {
-      if (Date.now() - usedAt > UNUSED_AFTER) {
+      // What nobody offers any more makes room: names of services are anybody's to make up.
+      if (this.#all && usedAt !== Number.POSITIVE_INFINITY && this.#view.candidates(service).length > 0)
+        this.#used.set(service, Date.now())
+      else if (Date.now() - usedAt > UNUSED_AFTER) {
         this.#used.delete(service)
         this.#gossip.unfollow(service)
         continue
