@@ -25,7 +25,7 @@ const lines = (...heads: string[]): string => `${heads.join('\r\n')}\r\n\r\n`
 const upgrade = (protocol: string): string =>
   lines(
     'GET / HTTP/1.1',
-    'host: x',
+    'host: localhost',
     'connection: upgrade',
     `upgrade: ${protocol}`,
     'sec-websocket-version: 13',
@@ -71,7 +71,7 @@ describe('a mesh that strangers send anything to', function () {
     for (const { url } of [mesh.relay, ...mesh.workers]) {
       const offer = lines(
         'GET /health HTTP/1.1',
-        'host: x',
+        'host: localhost',
         'connection: upgrade, http2-settings',
         'upgrade: h2c',
         'http2-settings: AAMAAABk'
@@ -160,6 +160,36 @@ describe('a mesh that strangers send anything to', function () {
       Buffer.from(response.headers.get('content-disposition') ?? '', 'latin1').toString(),
       'attachment; filename="caf\u00e9 \u20ac.pdf"'
     )
+  })
+
+  it('serves nothing to pages of strangers on the port of a worker, whatever name they call it by', async () => {
+    const url = mesh.workers[0]?.url ?? ''
+    const post = {
+      method: 'POST',
+      headers: { origin: 'https://evil.example', 'content-type': 'text/plain' },
+      body: 'x'
+    }
+    const posted = await fetch(`${url}/service/lab`, post)
+    assert.equal(posted.status, 403)
+    assert.equal((await posted.json()).code, 'Forbidden')
+    assert.equal((await fetch(`${mesh.relay.url}/service/lab`, post)).status, 200)
+    for (const [host, status] of Object.entries({
+      'evil.example:8000': 403,
+      '127.0.0.1.evil.example': 403,
+      'localhost:8000': 200,
+      '[::1]:1': 200
+    }))
+      assert.match(
+        await send(url, lines('GET /health HTTP/1.1', `host: ${host}`, 'connection: close')),
+        new RegExp(`^HTTP/1.1 ${status} `)
+      )
+  })
+
+  it('bounds what it asks of others for whoever asks it', async () => {
+    const statuses = await Promise.all(
+      Array.from({ length: 60 }, async (_, i) => (await fetch(`${mesh.relay.url}/api/dht/providers/none-${i}`)).status)
+    )
+    assert.deepEqual([...new Set(statuses)].sort(), [200, 429])
   })
 
   it('stops in order while somebody listens who reads nothing', async () => {

@@ -5,6 +5,7 @@ import type { FastifyPluginAsync } from 'fastify'
 import type { Directory } from '../discovery/index.ts'
 import type { Node } from '../node/index.ts'
 import { advertJson } from './advert-json.ts'
+import { bounded } from './bounded.ts'
 
 export interface DhtComponents {
   node: Node
@@ -16,6 +17,8 @@ export interface DhtComponents {
 /** Milliseconds that a walk for an inspector may take: it wants all providers, not the first. */
 const WALK_TIMEOUT = 5000
 const MAX_PROVIDERS = 256
+/** Walks under way: each asks dozens of peers. */
+const MAX_WALKS = 16
 
 export function dhtRoutes({ node, directory, view, mesh }: DhtComponents): FastifyPluginAsync {
   const { dht } = node.services
@@ -31,6 +34,21 @@ export function dhtRoutes({ node, directory, view, mesh }: DhtComponents): Fasti
         addrs: addresses.map(({ multiaddr }) => multiaddr.toString()),
         connected: connected.has(id.toString())
       }))
+  }
+
+  const inBounds = bounded(MAX_WALKS, 'walks in the DHT')
+  const providersOf = async (service: string): Promise<Array<{ peer_id: string; addrs: string[] }>> => {
+    const found: Array<{ peer_id: string; addrs: string[] }> = []
+    const signal = AbortSignal.timeout(WALK_TIMEOUT)
+    for await (const { id, multiaddrs } of directory.providers(`service:${service}`, signal)) {
+      const advertised = view.peer(id.toString())?.advert.addrs ?? []
+      found.push({
+        peer_id: id.toString(),
+        addrs: multiaddrs.length > 0 ? multiaddrs.map(addr => addr.toString()) : advertised
+      })
+      if (found.length === MAX_PROVIDERS) break
+    }
+    return found
   }
 
   return async app => {
@@ -72,18 +90,7 @@ export function dhtRoutes({ node, directory, view, mesh }: DhtComponents): Fasti
       { schema: { tags, summary: 'Who provides a service, walked afresh' } },
       async request => {
         const service = view.resolve(request.params.service) ?? request.params.service
-        const providers: Array<{ peer_id: string; addrs: string[] }> = []
-        for await (const { id, multiaddrs } of directory.providers(
-          `service:${service}`,
-          AbortSignal.timeout(WALK_TIMEOUT)
-        )) {
-          const advertised = view.peer(id.toString())?.advert.addrs ?? []
-          providers.push({
-            peer_id: id.toString(),
-            addrs: multiaddrs.length > 0 ? multiaddrs.map(addr => addr.toString()) : advertised
-          })
-          if (providers.length === MAX_PROVIDERS) break
-        }
+        const providers = await inBounds(() => providersOf(service))
         return {
           service,
           cid: (await providerCid(`service:${service}`)).toString(),
@@ -98,9 +105,7 @@ export function dhtRoutes({ node, directory, view, mesh }: DhtComponents): Fasti
       { schema: { tags, summary: "A peer's advert, fetched from the DHT" } },
       async request => {
         const { peer } = request.params
-        const found = await directory.fetchAdvert(peer, AbortSignal.timeout(WALK_TIMEOUT)).catch(() => {
-          throw new MeshError('Malformed', `${peer.slice(0, 80)} is not a peer id`)
-        })
+        const found = await inBounds(() => directory.fetchAdvert(peer, AbortSignal.timeout(WALK_TIMEOUT)))
         const advert = view.peer(peer)?.advert
         if (!found || advert == null)
           throw new MeshError('UnknownPeer', `the DHT has no advert of ${peer.slice(0, 80)}`)

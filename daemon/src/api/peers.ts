@@ -6,6 +6,7 @@ import type { FastifyPluginAsync } from 'fastify'
 import { askPeer, learnAddrs } from '../discovery/index.ts'
 import type { Node } from '../node/index.ts'
 import { advertJson } from './advert-json.ts'
+import { bounded } from './bounded.ts'
 import type { Self } from './index.ts'
 import { peerRows } from './peer-row.ts'
 
@@ -41,27 +42,22 @@ const QUESTIONS = ['health', 'stats'] as const
 /** `GET /api/peers/{peer}/ping`, `health`, `stats`: what another peer answers to this one, over the mesh. */
 export function askRoutes({ self, view, invoker, node }: PeersComponents & { node: Node }): FastifyPluginAsync {
   return async app => {
-    let asking = 0
+    const inBounds = bounded(MAX_ASKS, 'questions to peers')
     const ask = async (peerId: string, path: string): Promise<{ status: number; body: Buffer }> => {
       known(view, peerId)
       if (peerId === self.peerId) {
         const { statusCode, rawPayload } = await app.inject(path)
         return { status: statusCode, body: rawPayload }
       }
-      if (asking >= MAX_ASKS)
-        throw new MeshError('Busy', `${MAX_ASKS} peers are being asked already; come back in a second`, {
-          retry_after: 1
-        })
-      asking++
-      const signal = AbortSignal.timeout(ASK_TIMEOUT)
-      try {
-        if (invoker.route(peerId) == null) await learnAddrs(node, view, peerId)
-        return await askPeer(invoker, peerId, path, { signal })
-      } catch (err) {
-        throw unreachable(peerId, err, signal.aborted)
-      } finally {
-        asking--
-      }
+      return inBounds(async () => {
+        const signal = AbortSignal.timeout(ASK_TIMEOUT)
+        try {
+          if (invoker.route(peerId) == null) await learnAddrs(node, view, peerId)
+          return await askPeer(invoker, peerId, path, { signal })
+        } catch (err) {
+          throw unreachable(peerId, err, signal.aborted)
+        }
+      })
     }
 
     const tags = ['mesh']

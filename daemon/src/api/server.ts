@@ -11,6 +11,7 @@ import Fastify, {
 } from 'fastify'
 import type { Logger } from 'pino'
 import { EXPOSED_HEADERS } from '../ingress/index.ts'
+import { isAllowedOrigin, refuseStrangers } from './loopback.ts'
 import { refuseUnparsed, sendProblem } from './problem.ts'
 
 export interface ApiInit {
@@ -19,6 +20,8 @@ export interface ApiInit {
   log: Logger
   /** origins of pages that may call; `*` for any, `[]` for those on this machine only. @default no page may */
   corsOrigins?: string[]
+  /** nobody but this machine is meant to call: what pages of other origins send is refused. @default false */
+  loopbackOnly?: boolean
   /** where connections come from, when not from a port */
   serverFactory?: FastifyServerFactory
 }
@@ -33,7 +36,6 @@ const REQUEST_TIMEOUT = 30 * 60_000
 const KEEP_ALIVE_TIMEOUT = 75_000
 /** Bytes; bodies of /service are not read here and have the limits of their operations. */
 const BODY_LIMIT = 1024 * 1024
-const LOOPBACK_ORIGIN = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/
 const PREFLIGHT_SECONDS = 3600
 
 /** A Fastify instance with the mesh's error format, request ids, CORS and API description; routes are added to it. */
@@ -68,17 +70,14 @@ export async function createApi(init: ApiInit): Promise<FastifyInstance> {
   const { corsOrigins } = init
   if (corsOrigins != null)
     await app.register(cors, {
-      origin: (origin, done) =>
-        done(
-          null,
-          origin == null || corsOrigins.includes('*') || corsOrigins.includes(origin) || LOOPBACK_ORIGIN.test(origin)
-        ),
+      origin: (origin, done) => done(null, origin == null || isAllowedOrigin(origin, corsOrigins)),
       // An OPTIONS that no page sends gets the same answer; without this, 400.
       strictPreflight: false,
       methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
       exposedHeaders: EXPOSED_HEADERS,
       maxAge: PREFLIGHT_SECONDS
     })
+  if (init.loopbackOnly === true) app.addHook('onRequest', refuseStrangers(corsOrigins ?? []))
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',

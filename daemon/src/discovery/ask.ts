@@ -1,4 +1,4 @@
-import type { Invoker } from '@hedgerow/protocols/invocation'
+import { InvocationError, type Invoker } from '@hedgerow/protocols/invocation'
 
 export interface AskOptions {
   signal: AbortSignal
@@ -24,7 +24,8 @@ export async function askPeer(
   let size = 0
   for await (const chunk of body) {
     size += chunk.byteLength
-    if (size > maxBytes) throw new Error(`the peer answers ${path} with more than ${maxBytes} bytes`)
+    if (size > maxBytes)
+      throw new InvocationError('receive', peerId, `${path} is answered with more than ${maxBytes} bytes`)
     chunks.push(chunk)
   }
   return { status, body: Buffer.concat(chunks) }

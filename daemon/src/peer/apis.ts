@@ -14,6 +14,7 @@ import {
   eventRoutes,
   explainRoutes,
   healthRoutes,
+  isLoopback,
   openaiRoutes,
   peersRoutes,
   type Self
@@ -60,11 +61,14 @@ async function addCommonRoutes(
 /** For programs and people on this machine (a relay: for everyone): the ingress into the mesh. */
 export async function buildLocalApi(parts: ApiParts): Promise<FastifyInstance> {
   const { config, log, dispatch, dispatcher, invoker, metrics, node, view, self } = parts
+  const { host = '127.0.0.1', corsOrigins = [] } = config.http ?? {}
   const app = await createApi({
     title: `Hedgerow ${self.role}`,
     version: self.version,
     log,
-    corsOrigins: config.http?.corsOrigins ?? []
+    corsOrigins,
+    // A relay is called by whatever name its tunnel has.
+    loopbackOnly: self.role !== 'relay' && isLoopback(`http://${host.includes(':') ? `[${host}]` : host}`)
   })
   await addCommonRoutes(app, parts)
   await app.register(askRoutes({ self, view, dispatcher, invoker, node }))
