@@ -33,11 +33,20 @@ interface ListenError {
 /** What went wrong with which setting, in one line, exit 2. What else went wrong: exit 1. */
 export function exitWith(err: unknown): never {
   if (err instanceof NothingToDo) process.exit(0)
-  const error = isListenError(err) ? (LISTEN_ERRORS[err.code]?.(err) ?? err) : err
+  const error = asConfigError(err)
   process.stderr.write(
     `${error instanceof ConfigError ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`
   )
   process.exit(error instanceof ConfigError ? 2 : 1)
+}
+
+/** What the settings are to blame for, as such. */
+function asConfigError(err: unknown): unknown {
+  if (isListenError(err)) return LISTEN_ERRORS[err.code]?.(err) ?? err
+  // libp2p's, which names each address with a stack trace.
+  if (!(err instanceof Error) || err.name !== 'UnsupportedListenAddressesError') return err
+  const failed = [...err.message.matchAll(/^ *(\/\S+): (?:Error: )?(.*)$/gm)].map(([, addr, why]) => `${addr}: ${why}`)
+  return new ConfigError('HEDGEROW_LISTEN', failed.join('; ') || 'no address can be listened on')
 }
 
 function isListenError(err: unknown): err is Error & ListenError {
