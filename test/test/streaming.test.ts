@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { Readable } from 'node:stream'
 import { request } from 'undici'
 import { getJson, memoryOf, type TestMesh, testMesh, until } from '../src/harness.ts'
 
@@ -17,8 +18,8 @@ describe('streams through a mesh', function () {
   before(async () => {
     mesh = await testMesh({ workers: 1 })
     // A process that has never carried a body grows by its compiled code and first buffers; that isn't what is asked.
-    await request(`${mesh.relay.url}/service/lab/sink`, { method: 'POST', body: pieces(10 * MIB) }).then(({ body }) =>
-      body.dump()
+    await request(`${mesh.relay.url}/service/lab/sink`, { method: 'POST', body: Readable.from(pieces(10 * MIB)) }).then(
+      ({ body }) => body.dump()
     )
     await fetch(`${mesh.relay.url}/service/lab/source?bytes=${10 * MIB}`).then(response => response.arrayBuffer())
   })
@@ -45,7 +46,7 @@ describe('streams through a mesh', function () {
     const grown = await growth(async () => {
       const { statusCode, body } = await request(`${mesh.relay.url}/service/lab/sink`, {
         method: 'POST',
-        body: pieces(SIZE)
+        body: Readable.from(pieces(SIZE))
       })
       assert.equal(statusCode, 200)
       assert.deepEqual(((await body.json()) as { bytes: number }).bytes, SIZE)

@@ -5,7 +5,7 @@ import { png, type ScanOptions, scan } from './scan.ts'
 /** Pages that the settings of the service were not chosen on: other texts, other faces, other noise. */
 const PAGES: Array<{ text: string; style: Style; skew: number }> = [
   { text: 'letter', style: { font: FONTS.arimo, size: 11 }, skew: 1.4 },
-  { text: 'letter', style: { font: FONTS.tinos, size: 12 }, skew: -2.2 },
+  { text: 'letter', style: { font: FONTS.tinos, size: 11, margin: 56 }, skew: -2.2 },
   { text: 'statement', style: { font: FONTS.carlito, size: 11 }, skew: -0.7 },
   { text: 'statement', style: { font: FONTS.helvetica, size: 10 }, skew: 1.8 },
   { text: 'notice', style: { font: FONTS.tinos, size: 10.5, columns: { count: 2, height: 440 } }, skew: 0.5 },

@@ -52,6 +52,9 @@ async function draw(lines: string[], style: Style): Promise<Uint8Array> {
   const margin = style.margin ?? 62
   const document = new PDFDocument({ size: 'A4', margin })
   const { regular, bold } = await registered(document, style)
+  document.on('pageAdded', () => {
+    throw new Error('the text does not fit on a page')
+  })
   document.fontSize(style.size).lineGap(style.size * 0.25)
   const width = document.page.width - 2 * margin
   const rows = lines.filter(line => line.startsWith('@row'))

@@ -13,7 +13,14 @@ export interface RunningService {
 export async function startService(env: Record<string, string> = {}): Promise<RunningService> {
   const child = spawn(process.execPath, ['--conditions=hedgerow-source', 'src/main.ts'], {
     cwd: fileURLToPath(new URL('../../', import.meta.url)),
-    env: { PATH: process.env.PATH, HOST: '127.0.0.1', PORT: '0', HEDGEROW_PARENT: 'stdin', MALLOC_ARENA_MAX: '2', ...env },
+    env: {
+      PATH: process.env.PATH,
+      HOST: '127.0.0.1',
+      PORT: '0',
+      HEDGEROW_PARENT: 'stdin',
+      MALLOC_ARENA_MAX: '2',
+      ...env
+    },
     stdio: ['pipe', 'ignore', 'pipe']
   })
   const stop = async (): Promise<void> => {
