@@ -13,11 +13,16 @@ export const FORMATS = {
 export type Format = keyof typeof FORMATS
 
 const NAMES: Record<string, Format> = {
-  ...Object.fromEntries(Object.entries(FORMATS).map(([format, type]) => [type, format as Format])),
+  [FORMATS.pdf]: 'pdf',
   'application/x-pdf': 'pdf',
+  [FORMATS.docx]: 'docx',
+  [FORMATS.html]: 'html',
   'application/xhtml+xml': 'html',
+  [FORMATS.text]: 'text',
   'text/markdown': 'text',
   'text/x-markdown': 'text',
+  [FORMATS.png]: 'png',
+  [FORMATS.jpeg]: 'jpeg',
   'image/jpg': 'jpeg'
 }
 
@@ -64,7 +69,7 @@ export function formatOf(essence: string, bytes: Uint8Array): Format {
   if (said == null) {
     if (!SAYS_NOTHING.has(essence)) throw unsupported(essence)
     if (seen === 'zip') return 'docx'
-    if (seen in FORMATS) return seen as Format
+    if (isFormat(seen)) return seen
     throw unsupported(seen)
   }
   if (said === seen) return said
@@ -76,6 +81,10 @@ export function formatOf(essence: string, bytes: Uint8Array): Format {
     'MediaTypeMismatch',
     `the body is said to be ${essence}, but its bytes are not (they look like ${seen}); correct the Content-Type or leave it out`
   )
+}
+
+function isFormat(seen: Seen): seen is Format {
+  return seen in FORMATS
 }
 
 function unsupported(what: string): DocumentError {
