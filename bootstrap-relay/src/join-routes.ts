@@ -81,8 +81,7 @@ export function joinRoutes({ peer, mesh, privatePort }: JoinComponents): Fastify
 /** The address by which this request came: it works for its sender, whatever tunnel or name was in between. */
 function asReached(request: FastifyRequest, peerId: string): string | undefined {
   const { host } = request.headers
-  const url =
-    host == null ? null : URL.parse(`${request.headers['x-forwarded-proto'] === 'https' ? 'https' : 'http'}://${host}`)
+  const url = host == null ? null : URL.parse(`${isSecure(request) ? 'https' : 'http'}://${host}`)
   if (url == null) return undefined
   const secure = url.protocol === 'https:'
   const name = url.hostname.replace(/^\[|\]$/g, '')
@@ -98,4 +97,13 @@ function asReached(request: FastifyRequest, peerId: string): string | undefined 
 
 function isPrivate(addr: Multiaddr, port: number): boolean {
   return addr.toString().includes(`/tcp/${port}/`)
+}
+
+/** The hop nearest to the client comes first in the list. */
+function isSecure({ headers }: FastifyRequest): boolean {
+  return (
+    String(headers['x-forwarded-proto'] ?? '')
+      .split(',')[0]
+      ?.trim() === 'https'
+  )
 }

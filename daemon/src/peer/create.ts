@@ -126,6 +126,12 @@ export async function createPeer(config: PeerConfig, { services, log }: PeerComp
   const start = async (): Promise<void> => {
     if (config.http == null) await local.ready()
     else await local.listen({ host: config.http.host, port: config.http.port })
+    if (config.http != null && !isLoopback(config.http.host)) {
+      log.warn(
+        { host: config.http.host },
+        'the HTTP API is open to whoever reaches this address: this version has no API keys'
+      )
+    }
     if (isWorker) await nested.listen({ host: '127.0.0.1', port: 0 })
     await remote.ready()
     http = await serveHttp(node, remoteServer)
@@ -187,4 +193,8 @@ export async function createPeer(config: PeerConfig, { services, log }: PeerComp
       return urlOf(local)
     }
   }
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.')
 }
