@@ -37,4 +37,6 @@ if (only.length === 0) {
   await run('types', 'tsc', ['-b'])
   await run('style', 'biome', ['check', '--error-on-warnings', '.'])
 }
-await run('tests', 'mocha', only.length === 0 ? SPECS : only)
+// CI systems look like colour terminals to mocha; a log file is none.
+const plain = process.stdout.isTTY ? [] : ['--no-color']
+await run('tests', 'mocha', [...plain, ...(only.length === 0 ? SPECS : only)])
