@@ -3,7 +3,7 @@ import { clientLeft, type ServiceApp, ServiceError, serviceApp } from '@hedgerow
 import { Type } from 'typebox'
 import type { Config } from './config.ts'
 import { readUpload, takeBytes } from './input.ts'
-import { BODY_LIMIT, MAX_REQUESTS } from './limits.ts'
+import { BODY_LIMIT } from './limits.ts'
 import { MEDIA_TYPES, mediaOf } from './media.ts'
 import { Recognizer } from './recognizer.ts'
 import { Readers } from './tesseract/readers.ts'
@@ -74,7 +74,7 @@ export async function ocrApp(config: Config, version: string): Promise<ServiceAp
         const left = clientLeft(reply)
         const { bytes, mediaType } = await readUpload(request)
         const media = mediaOf(bytes, mediaType)
-        if (running >= MAX_REQUESTS) {
+        if (running >= config.requests) {
           reply.header('retry-after', RETRY_AFTER)
           throw new ServiceError(429, 'Busy', `${running} requests are being read or wait for it`)
         }

@@ -3,6 +3,8 @@ export interface Config {
   workers: number
   /** milliseconds that one request may take */
   timeLimit: number
+  /** requests at once, waiting ones included, each with its body in memory; one more gets 429 */
+  requests: number
 }
 
 /** A setting that can't be used; its message names the variable. */
@@ -11,13 +13,15 @@ export class ConfigError extends Error {
 }
 
 const WORKERS = { default: 2, least: 1, most: 64 }
-/** seconds; a long PDF on a slow machine takes minutes */
+const REQUESTS = { default: 32, least: 1, most: 10_000 }
+/** seconds; below `first_byte_s` of the manifest, so that the answer says why */
 const TIME_LIMIT = { default: 590, least: 1, most: 86_400 }
 
 export function readConfig(env: NodeJS.ProcessEnv): Config {
   return {
     workers: integer(env, 'OCR_WORKERS', WORKERS),
-    timeLimit: integer(env, 'OCR_TIME_LIMIT_S', TIME_LIMIT) * 1000
+    timeLimit: integer(env, 'OCR_TIME_LIMIT_S', TIME_LIMIT) * 1000,
+    requests: integer(env, 'OCR_REQUESTS', REQUESTS)
   }
 }
 

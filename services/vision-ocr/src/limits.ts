@@ -8,8 +8,6 @@ export const MAX_PIXELS = 80_000_000
 export const MAX_PAGES = 100
 /** pixels that Tesseract is given of a page: A4 at 400 dpi has 15 million */
 export const MAX_READ_PIXELS = 20_000_000
-/** at once, waiting ones included, each with its body in memory; the daemon lets fewer in */
-export const MAX_REQUESTS = 32
 
 /** dots per inch of a rendered page, unless it is a scan: then as it was scanned, within bounds */
 export const PDF_DPI = 300

@@ -15,7 +15,7 @@ export interface Skew {
 const LARGEST = 15
 const STEPS = [0.5, 0.1, 0.02]
 /** lines must stand out this much more at the best angle than at none, or what was found is chance */
-const GAIN = 1.1
+const GAIN = 1.5
 /** more would only cost time */
 const MOST_POINTS = 20_000
 

@@ -16,15 +16,17 @@ export class Readers {
   readonly #readers: Reader[]
   readonly #turns: Turns<Reader>
   #replaced = 0
+  #reading = 0
 
   constructor(count: number) {
     this.#readers = Array.from({ length: count }, () => ({}))
     this.#turns = new Turns(this.#readers)
   }
 
-  get stats(): { engines: number; waiting: number; replaced: number } {
+  /** engines that run, pages read now, pages that wait for an engine, engines that were ended */
+  get stats(): { engines: number; reading: number; waiting: number; replaced: number } {
     const engines = this.#readers.filter(({ engine }) => engine != null).length
-    return { engines, waiting: this.#turns.waiting, replaced: this.#replaced }
+    return { engines, reading: this.#reading, waiting: this.#turns.waiting, replaced: this.#replaced }
   }
 
   /** Starts an engine, so that the first page need not wait for one. */
@@ -47,6 +49,7 @@ export class Readers {
       const abort = (): void => reject(signal.reason)
       signal.addEventListener('abort', abort, { once: true })
       try {
+        this.#reading++
         reader.engine ??= Engine.start()
         const engine = await Promise.race([reader.engine, aborted])
         return await Promise.race([engine.read(page), aborted])
@@ -55,6 +58,7 @@ export class Readers {
         end(reader)
         throw err
       } finally {
+        this.#reading--
         signal.removeEventListener('abort', abort)
         reader.idle = setTimeout(() => this.#giveUp(reader), IDLE).unref()
       }

@@ -1,5 +1,6 @@
 import type { GreyImage } from '@hedgerow/service-kit/pdf'
 import sharp from 'sharp'
+import { randomNumbers } from './random.ts'
 
 export interface ScanOptions {
   dpi: number
@@ -44,15 +45,8 @@ export async function png(page: GreyImage): Promise<Buffer> {
     .toBuffer()
 }
 
-/** Normally distributed numbers from a seed (mulberry32, Box-Muller). */
+/** Normally distributed numbers (Box-Muller). */
 function normals(seed: number): () => number {
-  let state = seed >>> 0
-  const uniform = (): number => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let t = state
-    t = Math.imul(t ^ (t >>> 15), t | 1)
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
-  }
+  const uniform = randomNumbers(seed)
   return () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform())
 }

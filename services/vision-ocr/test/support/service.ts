@@ -35,5 +35,6 @@ export async function startService(env: Record<string, string> = {}): Promise<Ru
     child.stderr.resume()
     return { url, process: child, stop }
   }
-  throw new Error(`the service ended with ${child.exitCode ?? child.signalCode} before it listened`)
+  if (child.exitCode == null) await once(child, 'exit')
+  throw new Error(`the service ended with ${child.exitCode} before it listened`)
 }
