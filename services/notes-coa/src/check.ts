@@ -7,6 +7,7 @@ import type { People } from './letter/view.ts'
 import type { Lexicon } from './lexicon.ts'
 import { convertPence } from './money-text.ts'
 import { scanDates } from './text/dates.ts'
+import { labelOf } from './text/labels.ts'
 import { penceOf, scanMoney } from './text/money.ts'
 import { periodAdjective, periodNamed } from './text/periods.ts'
 import { tokenise } from './text/tokens.ts'
@@ -157,7 +158,9 @@ function follows({ field, value, source: { text } }: Fact, lexicon: Lexicon): bo
     const [amount] = scanMoney(tokens)
     return amount?.pence === Math.abs(value)
   }
-  if (typeof value === 'boolean') return /priority|\b(?:y|n|p|np|yes|no|not)\b/i.test(text)
+  if (typeof value === 'boolean') {
+    return /priority|\b(?:y|n|p|np|yes|no|not)\b/i.test(text) || labelOf(lexicon, text)?.priority === value
+  }
   if (text.replace(/\s+/g, ' ') === value) return true
   if (name.endsWith('period')) {
     const period =

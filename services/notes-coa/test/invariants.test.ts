@@ -247,7 +247,10 @@ describe('whatever the notes say', function () {
             ']',
             '-£84',
             'Mr ',
-            'May '
+            'May ',
+            'Foo\u0000Bar',
+            'Foo\u200bBar',
+            '\u202e'
           ),
           { maxLength: 80 }
         )

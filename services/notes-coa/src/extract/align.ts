@@ -72,7 +72,7 @@ function attachCost(tokens: readonly Token[], aligned: Aligned): number {
   const { amount, before, after } = aligned
   if (before == null && after == null) {
     // "£90 on lunches" is about something, if only about what no dictionary knows
-    if (['on', 'for'].includes(tokens[amount.after]?.lower ?? '')) return UNKNOWN
+    if (['on', 'for', 'from'].includes(tokens[amount.after]?.lower ?? '')) return UNKNOWN
     return amount.period != null && continues(tokens, amount) ? CONTINUED : NOTHING
   }
   let cost = 0

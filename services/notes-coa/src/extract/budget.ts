@@ -282,9 +282,11 @@ function openingPeriod({ tokens }: Document, statement: Statement, first: Amount
 function leadingPeriod(
   { tokens }: Document,
   { amount, before }: Judged,
-  statement: Statement
+  statement: Statement,
+  previous: Amount | undefined
 ): Said<Period> | undefined {
-  for (let i = Math.max(statement.from, (before?.from ?? amount.from) - 2); i < amount.from; i++) {
+  const floor = Math.max(statement.from, previous?.after ?? statement.from)
+  for (let i = Math.max(floor, (before?.from ?? amount.from) - 2); i < amount.from; i++) {
     const token = tokens[i]
     const period = periodAdjective(token?.lower ?? '')
     if (period != null && token != null) return { value: period, span: { start: token.start, end: token.end } }
@@ -307,7 +309,11 @@ export function readBudget(doc: Document, placed: readonly Placed[]): Budget {
       const span = { start: amount.start, end: amount.end }
       const whole = partsOf(doc, items, i)
       const period =
-        ownPeriod(doc.tokens, amount) ?? leadingPeriod(doc, item, statement) ?? trailing ?? statement.period ?? whole
+        ownPeriod(doc.tokens, amount) ??
+        leadingPeriod(doc, item, statement, items[i - 1]?.amount) ??
+        trailing ??
+        statement.period ??
+        whole
       const about = TOTALS[role]
       if (about != null) {
         if (budget.stated.length >= MAX_LINES) return

@@ -54,7 +54,10 @@ export function readCase(lexicon: Lexicon, notes: string): Case {
     tasks,
     deadlines,
     passages: readPassages(doc, mentions),
-    amounts: doc.amounts.filter(amount => amount.certainty !== 'bare' || placedAt(amount) || figure(doc, amount))
+    amounts: doc.amounts.filter(
+      amount =>
+        placedAt(amount) || (amount.certainty !== 'faint' && (amount.certainty !== 'bare' || figure(doc, amount)))
+    )
   }
 }
 

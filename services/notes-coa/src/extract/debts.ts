@@ -126,7 +126,14 @@ export class DebtReader {
       this.#text({ start: statement.start, end: amount.start })
     )
     const span = { start: amount.start, end: amount.end }
-    if (rest && lent) {
+    // "Oakam loan of £800, £410 left"
+    const bareLeft =
+      before == null &&
+      after == null &&
+      ['left', 'outstanding', 'remaining'].includes(right[0] ?? '') &&
+      (last.balance?.value ?? 0) > amount.pence &&
+      tokens[amount.from - 1]?.text === ','
+    if ((rest && lent) || bareLeft) {
       if (last.balance != null) this.used.delete(tokenAt(tokens, last.balance.span.start))
       last.balance = { value: amount.pence, span }
       last.whole = { start: last.whole.start, end: Math.max(last.whole.end, amount.end) }
@@ -168,7 +175,7 @@ export class DebtReader {
     const others = items.filter(({ before, after }) =>
       [before?.name, after?.name].some(name => name != null && name !== collector)
     )
-    const verb = /\b(?:bought|taken over|collecting|collect|chasing|holds?|have|has)\b/.test(
+    const verb = /\b(?:bought|taken over|took over|collecting|collect|chasing|holds?|hold)\b/.test(
       this.#text({ start: this.#span(collector).end, end: first.amount.start })
     )
     return verb && others.length > 0 ? collector : undefined
@@ -193,7 +200,7 @@ export class DebtReader {
       debt.creditor = this.#named(collector)
     }
     debt.kind = this.#kind([before, after]) ?? this.#carriedKind(items, i) ?? this.#listKind(statement, items)
-    if (name == null && !statement.prose && (statement.section === 'debts' || debt.kind != null))
+    if (name == null && !statement.prose && (statement.section === 'debts' || debt.kind != null || before == null))
       debt.creditor = this.#leftover(item, statement, items[i - 1]?.amount)
     this.#balance(debt, amount, statement)
     debt.priority = this.#priority(statement, item, items[i - 1]?.amount, items[i + 1]?.amount)
@@ -224,10 +231,11 @@ export class DebtReader {
   /** "HMRC say she was overpaid £1,310": the one firm that the sentence names before its one sum. */
   #subject({ amount }: Judged, statement: Statement, items: readonly Judged[]): NameMention | undefined {
     if (items.length > 1 || statement.firm) return undefined
-    const names = within(this.#doc.names, statement.from, amount.from).filter(
-      ({ kind, debt }) => kind === 'creditor' || kind === 'organisation' || (kind === 'relation' && debt === 'rent')
-    )
-    return names.length === 1 ? names[0] : undefined
+    const names = within(this.#doc.names, statement.from, amount.from)
+    const firms = names.filter(({ kind }) => kind === 'creditor' || kind === 'organisation')
+    const landlords = names.filter(({ kind, debt }) => kind === 'relation' && debt === 'rent')
+    const [only] = firms.length > 0 ? firms : landlords
+    return firms.length > 1 ? undefined : only
   }
 
   #reach({ amount, before, after }: Judged): Span {

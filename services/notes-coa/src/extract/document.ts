@@ -39,7 +39,7 @@ function isSum(tokens: readonly Token[], lexicon: Lexicon, amount: Amount): bool
   if (/^(19|20)\d\d$/.test(token.text) && before?.kind === 'word' && YEAR_LEADS.has(before.lower)) return false
   if (token.text.length > 7) return false
   // "(1) DRO", "Sinead (43)"
-  if (next?.text === ')' && token.text.length <= 2) return false
+  if (next?.text === ')' && before?.text === '(' && token.text.length <= 2) return false
   const beforeThat = tokens[amount.from - 2]
   // "2023/24"
   if (

@@ -27,7 +27,7 @@ export interface Frame {
 
 /** Words that hold a name and its topic together. */
 const JOINERS = new Set(
-  `with w / - – — … ( [ ] ) " for from to on of by re at the a an his her their my our old new former about regarding joint store personal debt debts bill account
+  `with w / | - – — … ( [ ] ) " for from to on of by re at the a an his her their my our old new former about regarding joint store personal debt debts bill account
    accounts acct acc now was formerly ex via s c/o originally previously owed owing arrears arr arrs . called in is , : this year's last current own @ contract`.split(
     /\s+/
   )
@@ -55,20 +55,16 @@ function topicsIn(
       (before === 'the'
         ? ['over', 'on', 'by'].includes(tokens[i - 2]?.lower ?? '')
         : ['over', 'by', 'via'].includes(before))
-    // "is paid £1,390", not "once the minimums are paid"
+    // "is paid £1,390", not "once the minimums are paid" or "has paid £630"
     const next = tokens[i + 1]
-    const settled =
-      tokens[i]?.lower === 'paid' &&
-      !(
-        next?.text === '£' ||
-        next?.kind === 'number' ||
-        ['about', 'around', 'roughly', 'approx', 'weekly', 'monthly'].includes(next?.lower ?? '')
-      )
+    const sum = next?.text === '£' || next?.kind === 'number' || ABOUT.has(next?.lower ?? '')
+    const settled = tokens[i]?.lower === 'paid' && (!sum || ['has', 'have', 'had', 'already', 'was'].includes(before))
     if (
       match == null ||
       spoken ||
       (settled && match.length === 1) ||
       before === 'without' ||
+      before === 'no' ||
       (before === 'to' && tokens[i]?.lower === 'pay')
     ) {
       i += 1
@@ -79,6 +75,8 @@ function topicsIn(
   }
   return found
 }
+
+const ABOUT = new Set(['about', 'around', 'roughly', 'approx', 'weekly', 'monthly'])
 
 /** A bare capitalised word counts as a creditor only where creditors stand. */
 const NAME_SLOTS = new Set([
@@ -129,7 +127,9 @@ function strong(name: NameMention | undefined): boolean {
 function join(doc: Document, frame: Frame, element: Element, statement: Statement): boolean {
   const gap = gapWords(doc, frame.to, element.from)
   if (gap.length > MAX_GAP) return false
-  const plain = gap.every(word => JOINERS.has(word) || /^\d{2}(?:\d\d)?$/.test(word))
+  // what stands in brackets ends with them
+  if (gap.includes(')') && doc.tokens[frame.from - 1]?.text === '(') return false
+  const plain = gap.every(word => JOINERS.has(word) || /^(?:x\d|\d{2}(?:\d\d)?)$/.test(word))
   const sentenceEnd = gap.includes('.') && gap.at(-1) === '.'
   if (element.kind === 'topic') {
     if (frame.topics.length > 0) {
@@ -159,6 +159,13 @@ function join(doc: Document, frame: Frame, element: Element, statement: Statemen
   }
   if (frame.name.kind === 'relation' && gap.every(word => word === ',' || word === ':' || word === '(')) {
     frame.relation = frame.name
+    frame.name = element
+    frame.to = element.to
+    return true
+  }
+  // "Marston for a Newham PCN", "Overdales Solicitors for Lowell": who acts for somebody else isn't the creditor
+  const acts = frame.name.entry?.kind === 'agent' || doc.tokens[frame.name.to - 1]?.lower === 'solicitors'
+  if (acts && plain && strong(element) && !gap.includes(',')) {
     frame.name = element
     frame.to = element.to
     return true

@@ -38,6 +38,8 @@ const PLAIN = new Set(['client', 'adviser', 'date', 'channel', 'nation', 'refere
 
 /** A bare number is a sum only next to what it is about. */
 function believable(doc: Document, { amount, before, after }: Aligned, statement: Statement): boolean {
+  // "phone 10 pm" in a list of bills
+  if (amount.certainty === 'faint') return before != null && before.to === amount.from && before.topics.length > 0
   if (amount.certainty !== 'bare') return true
   const tokens = doc.tokens
   const from = before?.to ?? statement.from
@@ -74,6 +76,8 @@ function isAge(tokens: readonly Token[], { from, pence }: Amount): boolean {
   const [who, verb] = [tokens[from - 2]?.lower ?? '', tokens[from - 1]?.lower ?? '']
   return (
     verb === 'aged' ||
+    // "a retired bus driver of 70."
+    (verb === 'of' && tokens[from - 2]?.kind === 'word' && tokens[from + 1]?.kind === 'mark') ||
     (PEOPLE.has(who) && ['is', 'was', 'are', 'am', 'turned'].includes(verb)) ||
     /^(?:he|she)'s$|^i'm$/.test(verb)
   )
@@ -100,10 +104,10 @@ const PEOPLE = new Set([
 export function placeMoney(doc: Document): Placed[] {
   const placed: Placed[] = []
   let mode: Mode | undefined
-  let paragraph = -1
+  let block = -1
   for (const statement of doc.statements) {
-    if (statement.paragraph !== paragraph && !statement.prose) mode = undefined
-    paragraph = statement.paragraph
+    if (statement.block !== block && !statement.prose) mode = undefined
+    block = statement.block
     const amounts: Amount[] = within(doc.amounts, statement.from, statement.to)
     if (amounts.length === 0) {
       mode = announced(doc, statement) ?? mode

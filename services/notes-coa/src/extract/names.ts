@@ -1,4 +1,5 @@
 import type { CreditorEntry, Lexicon } from '../lexicon.ts'
+import { isNumberWord } from '../text/numbers.ts'
 import type { Token } from '../text/tokens.ts'
 
 /** A name of somebody or some firm, or a word for them. Token range, `to` exclusive. */
@@ -36,26 +37,33 @@ function knownCreditor(lexicon: Lexicon, tokens: readonly Token[], i: number, sm
   if (entry == null) return undefined
   // "Three credit cards", "Next week": a capital at a sentence's start proves nothing
   const starts = i === 0 || token.newLine || ['.', ':', '-', '?', '!'].includes(tokens[i - 1]?.text ?? '')
-  if (
-    entry.capital &&
-    match.length === 1 &&
-    starts &&
-    next?.kind === 'word' &&
-    !next.newLine &&
-    lexicon.countNouns.has(next.lower)
-  )
-    return undefined
-  if (
-    entry.capital &&
-    match.length === 1 &&
-    starts &&
-    next?.kind === 'word' &&
-    !next.capital &&
-    next.lower !== 'owed' &&
-    !isDebtWord(lexicon, tokens, i + 1)
-  )
-    return undefined
+  const ordinary = entry.capital && match.length === 1 && starts && next?.kind === 'word' && !next.newLine
+  if (ordinary && isNumberWord(token.lower) && lexicon.countNouns.has(next.lower)) return undefined
+  if (ordinary && !next.capital && next.lower !== 'owed' && !owedFor(lexicon, tokens, i + 1)) return undefined
   return { kind: 'creditor', from: i, to: i + match.length, entry }
+}
+
+/** What creditors do: "Three are chasing her", "Fluid say he owes them". */
+const SPEAKS = new Set([
+  'are',
+  'say',
+  'says',
+  'want',
+  'wants',
+  'have',
+  'has',
+  'reckon',
+  'claim',
+  'demand',
+  'wrote',
+  'write'
+])
+const ADVERBS = new Set(['next', 'very', 'together', 'link'])
+
+/** A kind of debt or a sum stands here or right after. */
+function owedFor(lexicon: Lexicon, tokens: readonly Token[], i: number): boolean {
+  if (SPEAKS.has(tokens[i]?.lower ?? '') && !ADVERBS.has(tokens[i - 1]?.lower ?? '')) return true
+  return [i, i + 1, i + 2].some(at => tokens[at]?.text === '£' || isDebtWord(lexicon, tokens, at))
 }
 
 /** In notes without capitals: right before a sum or a kind of debt, or after a sum. */
@@ -93,8 +101,7 @@ function capitalRun(lexicon: Lexicon, tokens: readonly Token[], i: number): numb
   if (!capitalised(first) || first == null) return undefined
   // "UK Power" may begin with an ordinary word in capitals
   const initials =
-    first.text.length === 2 &&
-    first.text === first.text.toUpperCase() &&
+    (first.lower === 'st' || (first.text.length === 2 && first.text === first.text.toUpperCase())) &&
     capitalised(tokens[i + 1]) &&
     tokens[i + 1]?.newLine === false
   if (!initials && (lexicon.common.has(first.lower) || lexicon.common.has(first.stem))) return undefined

@@ -15,11 +15,12 @@ export interface Parties {
 /** How far into running text the parties are looked for, in sentences. */
 const OPENING = 4
 const MEETING = new Set(
-  'tc chat appointment saw met visited spoke client clients cl clt reviewed interview interviewed appt appointment session call w with from to re r/v v'.split(
+  'caller customer name tc chat appointment saw met visited spoke client clients cl clt reviewed interview interviewed appt appointment session call w with from to re r/v v'.split(
     ' '
   )
 )
 const LINKS = new Set([
+  'of',
   'to',
   'with',
   'from',
@@ -172,7 +173,7 @@ export class PartyReader {
           if (name != null) return name
         }
         if (first) {
-          const name = this.#nameAt(i, statement.to)
+          const name = this.#nameAt(i, statement.to) ?? this.#smallName(i, statement)
           const after = name == null ? undefined : tokens.find(({ start }) => start >= name.span.end)
           if (
             name != null &&
@@ -202,7 +203,10 @@ export class PartyReader {
     const plain = [lexicon.relations, lexicon.creditors, lexicon.options].some(
       index => index.match(tokens, at, statement.to) != null
     )
-    return plain ? undefined : this.#said(at, at + 1)
+    if (plain) return undefined
+    const next = tokens[at + 1]
+    const surname = next?.kind === 'word' && !next.newLine && at + 1 < statement.to && !lexicon.common.has(next.lower)
+    return this.#said(at, surname ? at + 2 : at + 1)
   }
 
   #adviser(): Said<string> | undefined {

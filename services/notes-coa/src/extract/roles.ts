@@ -2,7 +2,7 @@ import type { Cue } from '../config.ts'
 import type { Amount } from '../text/money.ts'
 import type { Token } from '../text/tokens.ts'
 import type { Aligned } from './align.ts'
-import type { Document } from './document.ts'
+import { type Document, within } from './document.ts'
 import type { Frame } from './frames.ts'
 import type { Statement } from './statements.ts'
 
@@ -39,9 +39,18 @@ const SECTION_MODES: Record<string, Mode> = { debts: 'debt', income: 'income', s
 /** How near a cue has to stand, in tokens. */
 const NEAR = 7
 
-export function findCues({ lexicon, tokens }: Document, from: number, to: number): CueMention[] {
+/** Words within a firm's name ("Max Recovery") say nothing about a sum. */
+export function findCues({ lexicon, tokens, names }: Document, from: number, to: number): CueMention[] {
+  const firms = within(names, from, to).filter(({ kind }) => kind === 'creditor' || kind === 'organisation')
   const found: CueMention[] = []
+  let firm = 0
   for (let i = from; i < to; ) {
+    while (firm < firms.length && (firms[firm]?.to ?? to) <= i) firm += 1
+    const inside = firms[firm]
+    if (inside != null && inside.from <= i) {
+      i = inside.to
+      continue
+    }
     const match = lexicon.cues.match(tokens, i, to)
     if (match == null) {
       i += 1
@@ -160,8 +169,9 @@ class Judge {
 
   /** "IVA (£310 for five years)", "DMP at £80" */
   #pricesOption({ from }: Amount): boolean {
-    const { tokens, lexicon } = this.#doc
+    const { tokens, lexicon, names } = this.#doc
     for (let i = Math.max(this.#statement.from, from - 5); i < from; i++) {
+      if (within(names, i - 6, from).some(name => name.from <= i && i < name.to && name.kind !== 'name')) continue
       const match = lexicon.options.match(tokens, i, from)
       if (match != null && from - (i + match.length) <= 1 && tokens[i]?.text !== 'bs') return true
     }
@@ -241,23 +251,26 @@ class Judge {
       return { role: 'payment', negative }
     if (about == null && amount.period != null && this.#payment(amount)) return { role: 'payment', negative }
     if (amount.pence === 0 && !this.#statement.firm) return { role: 'other', negative }
+    if (!this.#statement.firm && this.#instalment(item)) return { role: 'payment', negative }
     const surplus =
       !named &&
       !this.#near('arrears', reach) &&
       this.#near('surplus', reach, topics.length === 0) &&
       !this.#aboutDebt(topics)
     if (surplus && (topics.length === 0 || this.#statement.label === 'surplus')) return { role: 'surplus', negative }
-    if (this.#pricesOption(amount)) return { role: 'other', negative }
+    const owed = this.#statement.firm && this.#statement.section === 'debts'
+    if (!owed && this.#pricesOption(amount)) return { role: 'other', negative }
     const home =
-      topics.some(topic => topic.topics.some(({ debt }) => debt === 'mortgage')) && !this.#near('arrears', reach, true)
+      topics.some(topic => topic.topics.some(({ debt }) => debt === 'mortgage' || debt === 'secured_loan')) &&
+      !this.#near('arrears', reach, true)
     if (
       home &&
       amount.period == null &&
-      this.#cues.some(({ cues, from }) => cues.includes('nil') && from >= amount.after && from < amount.after + 6)
+      this.#cues.some(({ cues, from }) => cues.includes('nil') && from >= amount.after)
     )
       return { role: 'other', negative }
     if (this.#isOther(item, reach)) return { role: 'other', negative }
-    return { role: this.#weigh(item, reach, mode, named), negative }
+    return { role: this.#weigh(item, reach, mode, named, previous), negative }
   }
 
   /** "minimum payments currently £270 a month" */
@@ -265,6 +278,20 @@ class Judge {
     return this.#cues.some(
       ({ cues, from: start, to }) => cues.includes('payment') && start >= from - 5 && to <= from && to - start > 1
     )
+  }
+
+  /** "payments of £585", "been paying £400", "offered them £20", "of which £450 is penalties": not what is owed itself. */
+  #instalment({ amount: { from }, before }: Aligned): boolean {
+    const { tokens } = this.#doc
+    const near = this.#cues.some(
+      ({ cues, from: start, to }) =>
+        cues.includes('payment') && to <= from && from - to <= 1 && start >= this.#statement.from
+    )
+    const leads =
+      near &&
+      (before == null || before.to <= from - 2) &&
+      ['of', 'paying', 'offered', 'offers', 'offer', 'them', 'him', 'her'].includes(tokens[from - 1]?.lower ?? '')
+    return leads || (tokens[from - 2]?.lower === 'of' && tokens[from - 1]?.lower === 'which')
   }
 
   #labelText(): string {
@@ -336,7 +363,7 @@ class Judge {
   }
 
   /** What something is worth, costs or was. */
-  #isOther({ amount, before }: Aligned, { clause, right }: Reach): boolean {
+  #isOther({ amount, before, after }: Aligned, { clause, right }: Reach): boolean {
     const { tokens } = this.#doc
     const { firm, section } = this.#statement
     if (
@@ -355,14 +382,30 @@ class Judge {
       return false
     // "Lowell (was Vodafone)" tells of the creditor, not of the sum
     const floor = Math.max(clause, amount.from - 6, (before?.original == null ? before?.from : before.to) ?? 0)
+    // in a list of debts, fees are owed too
+    const debts = firm && section === 'debts'
+    // "budgeting advance" is a kind of debt
+    const owed = [before, after]
+      .flatMap(frame => frame?.topics ?? [])
+      .filter(topic => topic.topics.some(({ debt }) => debt != null))
     return this.#cues.some(
       ({ cues, from, to }) =>
         cues.includes('other') &&
-        ((from >= floor && to <= amount.from) || (from >= amount.after && from < amount.after + 3 && to <= right))
+        !(debts && CHARGES.has(tokens[from]?.lower ?? '')) &&
+        !owed.some(topic => topic.from <= from && to <= topic.to) &&
+        !(from > amount.after && tokens[from - 1]?.lower === 'the' && tokens[from - 2]?.lower === 'at') &&
+        ((from >= (tokens[from]?.lower === 'was' ? Math.max(floor, amount.from - 2) : floor) && to <= amount.from) ||
+          (from >= amount.after && from < amount.after + 3 && to <= right))
     )
   }
 
-  #weigh(item: Aligned, reach: Reach, mode: Mode | undefined, named: boolean): Role | undefined {
+  #weigh(
+    item: Aligned,
+    reach: Reach,
+    mode: Mode | undefined,
+    named: boolean,
+    previous: Role | undefined
+  ): Role | undefined {
     const { amount, before, after } = item
     const statement = this.#statement
     const period = amount.period ?? statement.period?.value
@@ -371,7 +414,8 @@ class Judge {
     const name = before?.name ?? after?.name
     const topics = [before, after].flatMap(frame => frame?.topics ?? []).flatMap(topic => topic.topics)
     const owes = this.#near('owe', reach)
-    const arrears = this.#near('arrears', reach)
+    // "the rent account is £1,425 down"
+    const arrears = this.#near('arrears', reach) || this.#doc.tokens[amount.after]?.lower === 'down'
     const pays = this.#near('payment', reach)
     if (
       pays &&
@@ -389,7 +433,12 @@ class Judge {
     }
     const canDebt = topics.some(({ debt }) => debt != null)
     // a neighbour may be spoken of without being owed
-    const lends = mode === 'debt' || section === 'debt' || canDebt || before?.to === amount.from
+    const lends =
+      (!statement.prose && this.#inherited === 'debt') ||
+      mode === 'debt' ||
+      section === 'debt' ||
+      canDebt ||
+      before?.to === amount.from
     const scores: Record<Mode, number> = { debt: 0, income: 0, spending: 0 }
     const canIncome = topics.some(({ income }) => income)
     const canSpend = topics.some(({ spending }) => spending)
@@ -398,6 +447,10 @@ class Judge {
     else if (name != null) scores.debt += owes ? 2.5 : 1
     if (owes) scores.debt += 2
     if (arrears) scores.debt += 3
+    // "council tax £1,340 (Barnet)": bills don't come with who is owed in brackets
+    const given = before?.name == null && after?.name != null && this.#doc.tokens[after.from - 1]?.text === '('
+    if (given && canDebt) scores.debt += 2
+    if (previous === 'debt' || previous === 'income' || previous === 'spending') scores[previous] += CONTINUES
     if (canDebt) scores.debt += canSpend || canIncome ? 0.5 : 2.5
     if (topics.length > 0 && !canDebt && name == null) scores.debt -= 3
     if (amount.period != null && !arrears) scores.debt -= named && !canSpend ? 2 : 3.5
@@ -417,21 +470,30 @@ class Judge {
       [section, FIRM],
       [soft, 1],
       [mode, 2],
-      [mode == null ? this.#inherited : undefined, 1.2]
+      [mode == null ? this.#inherited : undefined, statement.prose ? INHERITED : LISTED]
     ] as const) {
       if (about != null) scores[about] += weight
     }
     const ranked = (['debt', 'income', 'spending'] as const).toSorted((a, b) => scores[b] - scores[a])
     const best = ranked[0]
     if (best == null || scores[best] < THRESHOLD) return undefined
-    if (best === 'debt' && amount.period != null && !arrears && section !== 'debt') return named ? 'payment' : undefined
+    // so much a month is never what is owed
+    if (best === 'debt' && amount.period != null && section !== 'debt') return named ? 'payment' : undefined
     if (best !== 'debt' && before == null && after == null && section == null && mode == null) return undefined
-    if (best === 'debt' && before == null && after == null && !owes && section !== 'debt') return undefined
+    // "Aqua, limit £1,200, balance £1,190" goes on about what was named; else a sum owed to nobody for nothing is no debt
+    const goesOn = (previous === 'other' && owes) || (!statement.prose && this.#inherited === 'debt')
+    if (best === 'debt' && before == null && after == null && section !== 'debt' && !goesOn) return undefined
     return best
   }
 }
 
+const CHARGES = new Set(['fee', 'fees', 'cost', 'costs', 'interest'])
 const THRESHOLD = 1.9
+/** What the sentence before spoke of; what the line before in a list was. */
+const INHERITED = 1.2
+const LISTED = 2.2
+/** A list goes on as it began. */
+const CONTINUES = 0.9
 /** What a heading or label says outweighs most of what a line says. */
 const FIRM = 6.5
 

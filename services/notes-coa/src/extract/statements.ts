@@ -15,6 +15,8 @@ export interface Statement extends Context, Span {
   labelSpan?: Span
   /** consecutive statements of running text share one number */
   paragraph: number
+  /** lines without an empty line or a heading in between share one number */
+  block: number
   /** running text, as against a line of a list or a field */
   prose: boolean
 }
@@ -24,6 +26,8 @@ export interface Reading {
   records: DebtRecord[]
 }
 
+/** Characters that an item of a list has at most, where no heading says that it is one. */
+const MAX_ITEM = 70
 /** Sections whose name still colours the sentences after it. */
 const MONEY_SECTIONS = new Set(['debts', 'income', 'spending'])
 
@@ -53,6 +57,10 @@ export function readStatements(lexicon: Lexicon, notes: string, tokens: readonly
     }
     let label = piece.label
     let labelSpan = piece.labelSpan
+    // a line under a heading, or a short one, that doesn't end like a sentence is an item
+    const alone = !notes.slice(piece.start, piece.end).includes('\n')
+    const money = piece.firm && MONEY_SECTIONS.has(piece.section ?? '')
+    const listed = alone && (money || piece.end - piece.start <= MAX_ITEM)
     const wrapped = piece.kind === 'field' && notes.slice(piece.start, piece.end).includes('\n')
     for (const sentence of splitSentences(tokens, tokenAt(tokens, piece.start), tokenAt(tokens, piece.end))) {
       let { from } = sentence
@@ -79,7 +87,8 @@ export function readStatements(lexicon: Lexicon, notes: string, tokens: readonly
         label,
         labelSpan,
         paragraph: piece.paragraph,
-        prose: (piece.kind === 'text' || wrapped) && !piece.bullet
+        block: piece.block,
+        prose: (piece.kind === 'text' || wrapped) && !piece.bullet && !(listed && tokens[sentence.to - 1]?.text !== '.')
       })
       // A label in running text reaches as far as its list: over semicolons, not over a full stop.
       const stopped = tokens[sentence.to - 1]?.text !== ';'

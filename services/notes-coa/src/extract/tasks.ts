@@ -49,6 +49,7 @@ const PRONOUNS: Record<string, Task['who']> = {
 }
 const OUTSIDE = new Set(['options', 'decision', 'debts', 'income', 'spending', 'budget', 'reasons', 'consequences'])
 const SPAN_LEADS = new Set(['within', 'in', 'after', 'has', 'have', 'gives', 'given', ',', 'with', '-', '='])
+const FUTURE_LEADS = new Set(['by', 'before', 'until', 'till', 'due', 'exp', 'expires', 'expire'])
 const SPAN_NEXT = new Set(['to', 'from', 'notice'])
 
 export class TaskReader {
@@ -203,7 +204,7 @@ export class TaskReader {
     const before = this.#word(date.from - 1)
     const earlier = tokens.slice(Math.max(statement.from, date.from - 3), date.from).map(({ lower }) => lower)
     const text = this.#doc.notes.slice(date.start, date.end).toLowerCase()
-    if (text === 'yesterday') return false
+    if (text === 'yesterday' || text === 'this morning' || text === 'this afternoon') return false
     if (date.kind === 'span') {
       const leads = SPAN_LEADS.has(before) || /^(?:within|in)\b/.test(text)
       const follows = SPAN_NEXT.has(this.#word(date.to)) || ['.', ',', ';', ''].includes(this.#word(date.to))
@@ -212,11 +213,13 @@ export class TaskReader {
     }
     if (date.kind === 'month' && !/^end/.test(text) && before !== 'by' && before !== 'before') return false
     const past =
-      earlier.some(word => lexicon.past.has(word) && !['in', 'from', 'was', 'were'].includes(word)) || before === 'in'
+      (!FUTURE_LEADS.has(before) &&
+        earlier.some(word => lexicon.past.has(word) && !['in', 'from', 'was', 'were'].includes(word))) ||
+      before === 'in'
     if (section === 'deadlines' || section === 'actions') return !past
     if (past) return false
     const event = this.#has(lexicon.event, statement)
-    if (section == null && ['by', 'before', 'until', 'than'].includes(before)) return true
+    if (section == null && ['by', 'before', 'until', 'till', 'than'].includes(before)) return true
     if (section === 'options' || section === 'debts')
       return (
         event && ['by', 'before', 'until', 'on', 'closes', 'expires', 'starts', 'within', 'hearing'].includes(before)

@@ -15,7 +15,7 @@ const UNSEEN = /[\p{Cc}\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\
 
 /** Text as one line, without what can't be seen. */
 export function oneLine(text: string): string {
-  return text.replace(/\s+/g, ' ').replace(UNSEEN, '').trim()
+  return text.replace(UNSEEN, ' ').replace(/\s+/g, ' ').trim()
 }
 
 /** A value from the notes. `spans` only where it shows what stands there, as a quotation or a sum does. */

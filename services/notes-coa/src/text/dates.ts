@@ -174,7 +174,7 @@ function readLoose(tokens: readonly Token[], i: number, to: number): Read | unde
     (!SHORT_WEEKDAYS.has(lower) || token.capital || DATE_LEADS.has(tokens[i - 1]?.lower ?? ''))
   ) {
     return lower === 'sun' || lower === 'sat' || lower === 'wed'
-      ? token.capital
+      ? token.capital || DATE_LEADS.has(tokens[i - 1]?.lower ?? '')
         ? { length: 1, kind: 'weekday' }
         : undefined
       : { length: 1, kind: 'weekday' }

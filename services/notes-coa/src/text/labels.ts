@@ -92,7 +92,9 @@ export function readLabel(lexicon: Lexicon, text: string, section?: string): Lab
     if (raw.includes('£') && !raw.includes('(')) return undefined
     const label = labelOf(lexicon, raw)
     // "Next – store account – £845" in a list of debts is a shop.
-    if (label?.code === 'actions' && section === 'debts' && match[0].trim() !== ':') return undefined
+    const sum = /^\s*£?\d/.test(text.slice(match.index + match[0].length, match.index + 12))
+    const shop = label?.words === 'next' && match[0].trim() !== ':' && text.includes('£')
+    if (label?.code === 'actions' && (sum || shop || (section === 'debts' && match[0].trim() !== ':'))) return undefined
     if (label != null) {
       const rest = text.slice(match.index + match[0].length)
       const lead = rest.length - rest.trimStart().length

@@ -27,6 +27,8 @@ export interface Piece extends Context, Span {
   labelSpan?: Span
   /** consecutive pieces of running text share one number */
   paragraph: number
+  /** lines without an empty line or a heading in between share one number */
+  block: number
   bullet: boolean
 }
 
@@ -104,6 +106,7 @@ class LayoutReader {
   /** what governed before a table's header did */
   #outside: Context | undefined
   #paragraph = 0
+  #block = 0
   #last: Line | undefined
 
   constructor(lexicon: Lexicon) {
@@ -134,6 +137,7 @@ class LayoutReader {
     this.#columns = undefined
     this.#columnPeriod = undefined
     this.#paragraph += 1
+    this.#block += 1
   }
 
   #line(line: Line, underlined: boolean): void {
@@ -166,7 +170,9 @@ class LayoutReader {
       this.#add(this.#context, 'field', line, span, { label: label.code })
       return true
     }
-    if (label != null) {
+    // "Next (catalogue): £123" is no heading; figures may only stand in its brackets
+    const plain = !/\d{2}|£/.test(bare.replace(/\([^()]{0,60}\)/g, ''))
+    if (label != null && plain) {
       this.#open(label, span)
       this.#endBlock()
       // "Priority debts (total £3,905):" is a heading with a sum in it
@@ -348,7 +354,16 @@ class LayoutReader {
   ): void {
     if (end <= start) return
     if (line.bullet && kind !== 'field') this.#paragraph += 1
-    this.pieces.push({ ...context, kind, start, end, ...label, paragraph: this.#paragraph, bullet: line.bullet })
+    this.pieces.push({
+      ...context,
+      kind,
+      start,
+      end,
+      ...label,
+      paragraph: this.#paragraph,
+      block: this.#block,
+      bullet: line.bullet
+    })
   }
 }
 

@@ -10,8 +10,9 @@ export interface Amount extends Span {
   after: number
   /** whole pence, or undefined where the figure can't be read for certain ("£1,24", "£3-4k") */
   pence: number | undefined
-  /** `marked`: written as money (£, k, pounds); `likely`: 480 pm, 1,240, 12.50; `bare`: a number that may be a sum */
-  certainty: 'marked' | 'likely' | 'bare'
+  /** `marked`: written as money (£, k, pounds); `likely`: 480 pm, 1,240, 12.50; `bare`: a number that may be a sum;
+   * `faint`: more likely a time */
+  certainty: 'marked' | 'likely' | 'bare' | 'faint'
   /** a minus sign stands right before it */
   negative: boolean
   period?: Period
@@ -122,7 +123,8 @@ function readFigure(tokens: readonly Token[], i: number): Read | undefined {
   // 3 pm and 2.30pm are times.
   const period = readPeriod(tokens, to, tokens.length)
   const time = period != null && tokens[to]?.lower === 'pm' && Number(figure.text) <= 12.59
-  if (time || (precise && pence == null)) return undefined
+  if (precise && pence == null) return undefined
+  if (time) return { to, pence, certainty: 'faint' }
   return { to, pence, certainty: period != null || /,\d{3}|\.\d\d$/.test(figure.text) ? 'likely' : 'bare' }
 }
 
