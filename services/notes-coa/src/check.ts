@@ -49,7 +49,8 @@ function vouch(texts: readonly string[]): Vouched {
   const vouched: Vouched = { pence: new Set(), figures: new Set(), words: new Set(), flat: '' }
   for (const text of texts) {
     const tokens = tokenise(text)
-    for (const { start, end, pence } of scanMoney(tokens)) {
+    for (const { start, end, pence, certainty } of scanMoney(tokens)) {
+      if (certainty === 'bare' || certainty === 'faint') continue
       if (pence == null) vouched.figures.add(oneLine(text.slice(start, end)))
       else vouched.pence.add(pence)
     }

@@ -44,6 +44,27 @@ describe('the self-check of a letter', () => {
   it('sees an amount that was added', () =>
     assert.deepEqual(rules({ letter: `${good.letter}\nand £12.34` }), ['AmountInvented', 'NumberInvented']))
 
+  it('takes no age or count of the notes for an amount', async () => {
+    const { config, lexicon } = await shipped()
+    const notes = 'Client: Ann Lee\nShe is 46.\nDebts:\n- Very: 1250'
+    const { letter, format, facts, calculated, gaps } = await new Converter(config).convert(notes, {}, 'text')
+    const checked = {
+      notes,
+      found: readCase(lexicon, notes),
+      people: {},
+      config,
+      lexicon,
+      letter,
+      format,
+      facts,
+      calculated,
+      gaps
+    }
+    assert.ok(letter.includes('£1,250.00'))
+    assert.deepEqual(findViolations(checked), [])
+    assert.deepEqual(findViolations({ ...checked, letter: `${letter}\n£46` }), ['AmountInvented'])
+  })
+
   it('sees a date that nobody gave', () => {
     assert.ok(edited('3 March 2026', '4 March 2026').includes('DateInvented'))
     assert.ok(rules({ letter: `${good.letter}\nby 3 April 2026` }).includes('DateInvented'))

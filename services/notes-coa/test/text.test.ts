@@ -7,7 +7,9 @@ import { splitSentences } from '../src/text/sentences.ts'
 import { tokenise } from '../src/text/tokens.ts'
 
 function sums(text: string): (string | number | undefined)[][] {
-  return scanMoney(tokenise(text)).map(({ start, end, pence, period }) => [text.slice(start, end), pence, period])
+  return scanMoney(tokenise(text))
+    .filter(({ certainty }) => certainty !== 'faint')
+    .map(({ start, end, pence, period }) => [text.slice(start, end), pence, period])
 }
 
 function dates(text: string): (string | undefined)[][] {
