@@ -2,7 +2,7 @@ import type { Lexicon } from '../lexicon.ts'
 import type { Amount } from '../text/money.ts'
 import type { Said } from '../types.ts'
 import { type Budget, readBudget } from './budget.ts'
-import { type Debt, DebtReader } from './debts.ts'
+import { type Debt, readDebts } from './debts.ts'
 import { readDecision } from './decision.ts'
 import { type Document, readDocument } from './document.ts'
 import { placeMoney } from './money-facts.ts'
@@ -34,20 +34,19 @@ const FIGURE_DIGITS = 3
 export function readCase(lexicon: Lexicon, notes: string): Case {
   const doc = readDocument(lexicon, notes)
   const placed = placeMoney(doc)
-  const reader = new DebtReader(doc)
-  reader.read(placed)
+  const { debts, totals: summed, used } = readDebts(doc, placed)
   const budget = readBudget(doc, placed)
-  const balances: Said<number>[] = reader.debts.flatMap(({ balance }) => (balance == null ? [] : [balance]))
-  const totals = [...reader.totals, ...findTotals(placed, balances, budget, reader.used)]
+  const balances: Said<number>[] = debts.flatMap(({ balance }) => (balance == null ? [] : [balance]))
+  const totals = [...summed, ...findTotals(placed, balances, budget, used)]
   for (const amount of totals) budget.stated.push({ about: 'debts', amount })
   const parties = new PartyReader(doc).read()
   const { options, mentions } = readOptions(doc)
   const { tasks, deadlines } = new TaskReader(doc, parties).read()
-  const placedAt = (amount: Amount): boolean => reader.used.has(amount.from) || budget.used.has(amount.from)
+  const placedAt = (amount: Amount): boolean => used.has(amount.from) || budget.used.has(amount.from)
   return {
     doc,
     parties,
-    debts: reader.debts,
+    debts,
     budget,
     options,
     decision: readDecision(doc, mentions, options),

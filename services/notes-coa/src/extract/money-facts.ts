@@ -1,10 +1,11 @@
 import type { Amount } from '../text/money.ts'
 import type { Token } from '../text/tokens.ts'
 import { type Aligned, align } from './align.ts'
+import { findCues, type Mode } from './cues.ts'
 import type { Document } from './document.ts'
 import { within } from './document.ts'
 import { findFrames } from './frames.ts'
-import { findCues, type Judged, judge, type Mode } from './roles.ts'
+import { type Judged, judge } from './roles.ts'
 import type { Statement } from './statements.ts'
 
 export interface Placed {

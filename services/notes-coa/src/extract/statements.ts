@@ -1,6 +1,7 @@
 import type { Lexicon } from '../lexicon.ts'
+import { type Context, contextOf, type DebtRecord, sectionOf } from '../text/context.ts'
 import { readLabel } from '../text/labels.ts'
-import { type Context, contextOf, type DebtRecord, readLayout, sectionOf } from '../text/layout.ts'
+import { readLayout } from '../text/layout.ts'
 import { splitSentences } from '../text/sentences.ts'
 import type { Token } from '../text/tokens.ts'
 import type { Span } from '../types.ts'

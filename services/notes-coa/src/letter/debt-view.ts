@@ -62,6 +62,12 @@ export function buildDebts({ debts, budget }: Case, { letter }: Config, out: Mon
         detail: `${about}: the notes say ${debt.priority.value ? 'priority' : 'not priority'}, its kind is usually ${typical ? 'priority' : 'not priority'}`
       })
     }
+    if (debt.again.length > 0) {
+      out.warnings.push({
+        code: 'RepeatedDebt',
+        detail: `${about}: the notes tell of this sum more than once; it is listed as one debt`
+      })
+    }
     return {
       creditor:
         debt.creditor == null

@@ -1,5 +1,6 @@
 export type WarningCode =
   | 'TotalDiffers'
+  | 'RepeatedDebt'
   | 'PriorityDiffers'
   | 'PeriodAssumed'
   | 'OptionNotInNation'

@@ -1,6 +1,8 @@
 import type { Lexicon } from '../lexicon.ts'
-import type { Span } from '../types.ts'
+import type { Period, Said, Span } from '../types.ts'
 import { labelOf } from './labels.ts'
+import { periodNamed } from './periods.ts'
+import { tokenise } from './tokens.ts'
 
 export interface Cell extends Span {
   text: string
@@ -90,4 +92,14 @@ function columnOf(lexicon: Lexicon, text: string): string | undefined {
   if (code === 'debts_priority') return 'priority'
   if (code == null && text.includes('£')) return 'balance'
   return code
+}
+
+/** The first cell that names a period. */
+export function periodIn(cells: readonly Cell[]): Said<Period> | undefined {
+  for (const { text, start, end } of cells) {
+    const tokens = tokenise(text.replace('£', ' '))
+    const value = tokens.length > 6 ? undefined : periodNamed(tokens, 0, tokens.length)
+    if (value != null) return { value, span: { start, end } }
+  }
+  return undefined
 }

@@ -1,72 +1,11 @@
 import type { Lexicon } from '../lexicon.ts'
 import type { Period, Said, Span } from '../types.ts'
-import { type Cell, readCells, readHeader } from './cells.ts'
+import { type Cell, periodIn, readCells, readHeader } from './cells.ts'
+import { type Context, contextOf, type Layout, type Piece, sectionOf } from './context.ts'
 import { type Label, type LabelledText, labelOf, readLabel } from './labels.ts'
 import { type Line, readLines } from './lines.ts'
-import { periodNamed } from './periods.ts'
 import { RecordReader } from './records.ts'
-import { tokenise } from './tokens.ts'
 
-/** What the place of a text in the notes says about it. */
-export interface Context {
-  /** code of the label that governs: `debts`, `income`, `options`, … */
-  section: string | undefined
-  /** the section was named by a label or heading, not guessed */
-  firm: boolean
-  priority?: Said<boolean>
-  period?: Said<Period>
-  /** the label or heading itself */
-  heading?: Span
-}
-
-/** A stretch of the notes that is read as one: a line, a bullet, a table's row, or a paragraph of wrapped lines. */
-export interface Piece extends Context, Span {
-  kind: 'field' | 'text' | 'row'
-  /** code of the piece's own label, where it has one */
-  label?: string
-  labelSpan?: Span
-  /** consecutive pieces of running text share one number */
-  paragraph: number
-  /** lines without an empty line or a heading in between share one number */
-  block: number
-  bullet: boolean
-}
-
-/** A debt that is written field by field: a table's row or a block of "Creditor: …", "Balance: …". */
-export interface DebtRecord {
-  creditor?: Span
-  kind?: Span
-  balance?: Span
-  priority?: Span
-  stage?: Span
-  context: Context
-  /** everything that belongs to it */
-  whole: Span
-}
-
-export interface Layout {
-  pieces: Piece[]
-  records: DebtRecord[]
-}
-
-/** Sections that go on over the lines below their heading. */
-const SECTIONS = new Set([
-  'debts',
-  'income',
-  'spending',
-  'budget',
-  'options',
-  'decision',
-  'reasons',
-  'actions',
-  'deadlines',
-  'documents',
-  'referrals',
-  'consent',
-  'problem',
-  'circumstances',
-  'consequences'
-])
 /** A longer line is no heading. */
 const HEADING_LIMIT = 120
 /** An unknown heading is no longer than this. */
@@ -79,22 +18,6 @@ const WRAPPED_LIST = 95
 const WRAPPED_PROSE = 70
 /** Parts of a line with labels of their own are looked for this far. */
 const MAX_PARTS_SPAN = 2000
-
-export function sectionOf(code: string): string | undefined {
-  if (code === 'debts_priority' || code === 'debts_non_priority') return 'debts'
-  return SECTIONS.has(code) ? code : undefined
-}
-
-/** The context that a label opens; `heading` is where the label stands. */
-export function contextOf(label: Label, section: string, heading: Span): Context {
-  return {
-    section,
-    firm: true,
-    priority: label.priority == null ? undefined : { value: label.priority, span: heading },
-    period: label.period == null ? undefined : { value: label.period, span: heading },
-    heading
-  }
-}
 
 class LayoutReader {
   readonly pieces: Piece[] = []
@@ -365,16 +288,6 @@ class LayoutReader {
       bullet: line.bullet
     })
   }
-}
-
-/** The first cell that names a period. */
-function periodIn(cells: readonly Cell[]): Said<Period> | undefined {
-  for (const { text, start, end } of cells) {
-    const tokens = tokenise(text.replace('£', ' '))
-    const value = tokens.length > 6 ? undefined : periodNamed(tokens, 0, tokens.length)
-    if (value != null) return { value, span: { start, end } }
-  }
-  return undefined
 }
 
 /** Finds the notes' layout: headings and what is under them, fields, tables, paragraphs. */

@@ -1,8 +1,8 @@
 import type { Lexicon } from '../lexicon.ts'
 import type { Span } from '../types.ts'
 import type { Cell } from './cells.ts'
+import type { Context, DebtRecord } from './context.ts'
 import { type Label, labelOf } from './labels.ts'
-import type { Context, DebtRecord } from './layout.ts'
 
 /** A debt's name is no longer than this. */
 const MAX_NAME = 60
