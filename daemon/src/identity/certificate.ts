@@ -62,14 +62,18 @@ function parse(text: string): WebRtcCertificate | undefined {
 async function generate(): Promise<string> {
   // P-256 is what browsers and the other implementations of libp2p all take.
   const keys = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify'])
-  const certificate = await X509CertificateGenerator.createSelfSigned({
-    name: 'CN=hedgerow',
-    // An hour back: clocks are not trusted.
-    notBefore: new Date(Date.now() - DAY / 24),
-    notAfter: new Date(Date.now() + VALID_FOR),
-    keys,
-    signingAlgorithm: { name: 'ECDSA', hash: 'SHA-256' }
-  })
+  const certificate = await X509CertificateGenerator.createSelfSigned(
+    {
+      name: 'CN=hedgerow',
+      // An hour back: clocks are not trusted.
+      notBefore: new Date(Date.now() - DAY / 24),
+      notAfter: new Date(Date.now() + VALID_FOR),
+      keys,
+      signingAlgorithm: { name: 'ECDSA', hash: 'SHA-256' }
+    },
+    // libp2p's WebRTC gives the package another implementation, which knows no keys of this one.
+    crypto
+  )
   const key = Buffer.from(await crypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64')
   return [
     '-----BEGIN PRIVATE KEY-----',
