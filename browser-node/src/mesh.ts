@@ -5,6 +5,7 @@ import { createPageInvoker, type StoppableInvoker } from '@hedgerow/protocols/in
 import { createLedger, type Ledger } from '@hedgerow/protocols/ledger'
 import { randomHex } from '@hedgerow/protocols/random'
 import { createView, type View } from '@hedgerow/protocols/view'
+import type { Connection } from '@libp2p/interface'
 import { TypedEventEmitter } from 'main-event'
 import type { Bootstrap } from './bootstrap.ts'
 import { fetchBridged } from './bridge.ts'
@@ -14,7 +15,7 @@ import type { Mesh, MeshEvents, MeshInit, MeshRequestInit, MeshStatus, PeerInfo,
 import { type InfoComponents, peerInfo, serviceInfos } from './info.ts'
 import type { PageNode } from './node.ts'
 import { Paths } from './paths.ts'
-import { createPinger } from './ping.ts'
+import { closeIfDead, createPinger } from './ping.ts'
 import { Meter } from './progress.ts'
 import { Relays } from './relays.ts'
 import { type MeshRequest, networkError, passedOn, reasonOf, toMeshRequest } from './request.ts'
@@ -55,7 +56,13 @@ export class PageMesh extends TypedEventEmitter<MeshEvents> implements Mesh {
     this.#ledger = createLedger({ mesh, view: this.#view })
     this.#relays = new Relays(
       { node },
-      { mesh, urls: init.relays, connected: () => this.#onRelay(), changed: () => this.#changed() }
+      {
+        mesh,
+        urls: init.relays,
+        connected: () => this.#onRelay(),
+        woken: () => this.#check(node.getConnections()),
+        changed: () => this.#changed()
+      }
     )
     this.#paths = new Paths(
       { node, view: this.#view, relays: () => this.#relays.connections },
@@ -63,7 +70,12 @@ export class PageMesh extends TypedEventEmitter<MeshEvents> implements Mesh {
     )
     const connectionsTo = (peer: string) => this.#paths.connectionsTo(peer)
     this.#invoker = createPageInvoker({ connectionsTo, reach: (peer, signal) => this.#paths.reach(peer, signal) })
-    this.#follower = new Follower({ invoker: this.#invoker, ledger: this.#ledger, sources: () => this.#sources() })
+    this.#follower = new Follower({
+      invoker: this.#invoker,
+      ledger: this.#ledger,
+      sources: () => this.#sources(),
+      doubt: peer => this.#check(connectionsTo(peer))
+    })
     this.#dispatcher = createDispatcher({
       view: this.#view,
       // A page doesn't walk the DHT. What it hasn't heard of, a relay is asked for over its bridge.
@@ -192,6 +204,10 @@ export class PageMesh extends TypedEventEmitter<MeshEvents> implements Mesh {
     const relays = this.#relays.connections.map(({ remotePeer }) => remotePeer.toString())
     const others = this.#node.getPeers().map(peer => peer.toString())
     return [...relays, ...others.filter(peer => !relays.includes(peer))]
+  }
+
+  #check(connections: Connection[]): void {
+    for (const connection of connections) void closeIfDead(connection)
   }
 
   #onRelay(): void {
