@@ -1,7 +1,7 @@
 import { MeshError } from '@hedgerow/protocols/errors'
 import type { View } from '@hedgerow/protocols/view'
 import type { FastifyPluginAsync } from 'fastify'
-import { enter, type IngressComponents, pathOf } from '../ingress/index.ts'
+import { enter, type IngressComponents, pathOf, visitOf } from '../ingress/index.ts'
 import { sendProblem } from './problem.ts'
 
 const SERVICE = 'llm-inference'
@@ -73,7 +73,7 @@ export function openaiRoutes(components: OpenaiComponents): FastifyPluginAsync {
         const body = Buffer.isBuffer(request.body) ? request.body : undefined
         const isJson = request.headers['content-type']?.includes('json') === true
         const resource = body != null && isJson ? resourceFor(body) : undefined
-        await enter({ ...components, wording: openaiWording }, request, reply, {
+        await enter({ ...components, wording: openaiWording }, visitOf(request, reply), {
           service: SERVICE,
           path,
           ...(body == null ? {} : { body }),

@@ -19,16 +19,14 @@ export async function writeAnswer(
   extra: OutgoingHttpHeaders,
   firstByteMs: number
 ): Promise<void> {
-  const headers: OutgoingHttpHeaders = {
-    ...merged(answer.headers, extra),
-    [HEADERS.requestId]: answer.requestId,
-    [HEADERS.worker]: answer.worker,
-    [HEADERS.attempts]: answer.attempts,
-    [HEADERS.path]: answer.route.path,
-    [HEADERS.transport]: answer.route.transport,
-    [HEADERS.traceparent]: answer.traceparent,
-    [HEADERS.serverTiming]: serverTiming(answer.headers[HEADERS.serverTiming], firstByteMs)
-  }
+  const headers = merged(answer.headers, extra)
+  headers[HEADERS.requestId] = answer.requestId
+  headers[HEADERS.worker] = answer.worker
+  headers[HEADERS.attempts] = answer.attempts
+  headers[HEADERS.path] = answer.route.path
+  headers[HEADERS.transport] = answer.route.transport
+  headers[HEADERS.traceparent] = answer.traceparent
+  headers[HEADERS.serverTiming] = serverTiming(answer.headers[HEADERS.serverTiming], firstByteMs)
   if (answer.complete != null) {
     if (!bodiless(answer.status) && headers['content-length'] == null)
       headers['content-length'] = answer.complete.byteLength
@@ -61,9 +59,10 @@ export function writeError(
  */
 function merged(own: Headers, extra: OutgoingHttpHeaders): OutgoingHttpHeaders {
   const headers: OutgoingHttpHeaders = {}
-  for (const [name, value] of Object.entries(own)) if (!name.startsWith('access-control-')) headers[name] = value
-  const vary = [own.vary ?? [], extra.vary ?? []].flat().join(', ')
-  return { ...headers, ...extra, ...(vary === '' ? {} : { vary }) }
+  for (const name in own) if (!name.startsWith('access-control-')) headers[name] = own[name]
+  for (const name in extra) headers[name] = extra[name]
+  if (own.vary != null && extra.vary != null) headers.vary = [own.vary, extra.vary].flat().join(', ')
+  return headers
 }
 
 function bodiless(status: number): boolean {

@@ -65,7 +65,8 @@ function one(value: string | string[] | undefined): string | undefined {
 /** The client's headers without those that dispatch speaks itself. */
 function passedOn({ headers }: IncomingMessage): Headers {
   const kept: Headers = {}
-  for (const [name, value] of Object.entries(headers)) {
+  for (const name in headers) {
+    const value = headers[name]
     if (value != null && !DISPATCH_HEADERS.has(name)) kept[name] = value
   }
   return kept

@@ -18,7 +18,7 @@ import type { CallContext, ContextTable } from './contexts.ts'
 
 export { type CallContext, ContextTable } from './contexts.ts'
 export { type NestedComponents, nestedRoutes } from './nested.ts'
-export { peerRoutes } from './peer-routes.ts'
+export { peerListener, peerRoutes } from './peer-routes.ts'
 
 /** A service that runs here. */
 export interface LocalService extends Pick<ServiceInstance, 'invoke'> {
