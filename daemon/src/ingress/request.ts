@@ -2,9 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { DispatchRequest } from '@hedgerow/protocols/dispatch'
 import { MeshError } from '@hedgerow/protocols/errors'
 import { HEADERS } from '@hedgerow/protocols/ids'
-import type { Headers } from '@hedgerow/protocols/invocation'
 import { bodyOf } from './body.ts'
-import { DISPATCH_HEADERS } from './headers.ts'
 
 /** What the route says of a request; the rest is read off the request itself. */
 export interface Target {
@@ -42,7 +40,7 @@ export async function toDispatchRequest(
     service: target.service,
     method: message.method ?? 'GET',
     path: target.path,
-    headers: passedOn(message),
+    headers,
     body: target.body ?? (await bodyOf(message)),
     signal
   }
@@ -60,14 +58,4 @@ export async function toDispatchRequest(
 
 function one(value: string | string[] | undefined): string | undefined {
   return Array.isArray(value) ? value[0] : value
-}
-
-/** The client's headers without those that dispatch speaks itself. */
-function passedOn({ headers }: IncomingMessage): Headers {
-  const kept: Headers = {}
-  for (const name in headers) {
-    const value = headers[name]
-    if (value != null && !DISPATCH_HEADERS.has(name)) kept[name] = value
-  }
-  return kept
 }

@@ -2,7 +2,6 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { HEADERS, HTTP_PROTOCOL } from '@hedgerow/protocols/ids'
-import type { Headers } from '@hedgerow/protocols/invocation'
 import { remotePeerOf } from '@hedgerow/protocols/invocation/node'
 import type { FastifyBaseLogger, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { bodyOf, pathOf, type ServiceListener } from '../ingress/index.ts'
@@ -49,7 +48,7 @@ async function answer(serving: Serving, raw: IncomingMessage, response: ServerRe
   try {
     const { status, headers, body, complete } = await serving.invoke(
       remotePeerOf(raw) ?? 'unknown',
-      { method: raw.method ?? 'GET', path: pathOf(raw.url), headers: headersOf(raw.headers), body: await bodyOf(raw) },
+      { method: raw.method ?? 'GET', path: pathOf(raw.url), headers: raw.headers, body: await bodyOf(raw) },
       { signal: gone.signal }
     )
     const out: OutgoingHttpHeaders = headers
@@ -67,13 +66,4 @@ async function answer(serving: Serving, raw: IncomingMessage, response: ServerRe
   } finally {
     response.removeListener('close', onClose)
   }
-}
-
-function headersOf(incoming: IncomingMessage['headers']): Headers {
-  const headers: Headers = {}
-  for (const name in incoming) {
-    const value = incoming[name]
-    if (value != null) headers[name] = value
-  }
-  return headers
 }
