@@ -1,9 +1,8 @@
 import { createDispatcher, type Dispatcher, type DispatchRequest, type Explanation } from '@hedgerow/protocols/dispatch'
 import { MeshError, toMeshError } from '@hedgerow/protocols/errors'
-import { LLM_SERVICE, modelResource, optionsIn, targetOf } from '@hedgerow/protocols/ingress'
+import { LLM_SERVICE, modelResource, newRequestId, optionsIn, targetOf } from '@hedgerow/protocols/ingress'
 import { createPageInvoker, type StoppableInvoker } from '@hedgerow/protocols/invocation/web'
 import { createLedger, type Ledger } from '@hedgerow/protocols/ledger'
-import { randomHex } from '@hedgerow/protocols/random'
 import { createView, type View } from '@hedgerow/protocols/view'
 import type { Connection } from '@libp2p/interface'
 import { TypedEventEmitter } from 'main-event'
@@ -18,10 +17,8 @@ import { Paths } from './paths.ts'
 import { closeIfDead, createPinger } from './ping.ts'
 import { Meter } from './progress.ts'
 import { Relays } from './relays.ts'
-import { type MeshRequest, networkError, passedOn, reasonOf, toMeshRequest } from './request.ts'
+import { type MeshRequest, networkError, reasonOf, toMeshRequest } from './request.ts'
 import { offline, problemResponse, toResponse } from './response.ts'
-
-const REQUEST_ID_BYTES = 16
 
 /** What a relay may know that this page doesn't, or reach where this page can't: asked over its bridge instead. */
 const FOR_THE_BRIDGE = new Set(['Unreachable', 'UnknownService', 'NoWorker'])
@@ -126,7 +123,7 @@ export class PageMesh extends TypedEventEmitter<MeshEvents> implements Mesh {
     const { signal } = request
     if (signal.aborted) throw reasonOf(signal)
     if (this.#stopped.signal.aborted) throw networkError(new MeshError('Unreachable', 'this page has left the mesh'))
-    const id = randomHex(REQUEST_ID_BYTES)
+    const id = newRequestId()
     if (this.status !== 'online') return this.#bridge(request)
     try {
       const answer = await this.#dispatcher.dispatch(this.#toDispatch(request, id))
@@ -174,7 +171,7 @@ export class PageMesh extends TypedEventEmitter<MeshEvents> implements Mesh {
     const request = {
       id,
       method,
-      headers: passedOn(headers),
+      headers: Object.fromEntries(headers),
       body,
       signal,
       ...optionsIn(name => headers.get(name) ?? undefined)

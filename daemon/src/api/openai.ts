@@ -2,7 +2,7 @@ import type { MeshError } from '@hedgerow/protocols/errors'
 import { LLM_SERVICE, modelResource, modelsIn } from '@hedgerow/protocols/ingress'
 import type { View } from '@hedgerow/protocols/view'
 import type { FastifyPluginAsync } from 'fastify'
-import { enter, type IngressComponents, pathOf } from '../ingress/index.ts'
+import { enter, type IngressComponents, pathOf, visitOf } from '../ingress/index.ts'
 import { sendProblem } from './problem.ts'
 
 /** Bytes: prompts with images in them; the one body that an ingress reads itself. */
@@ -43,7 +43,7 @@ export function openaiRoutes(components: OpenaiComponents): FastifyPluginAsync {
         const body = Buffer.isBuffer(request.body) ? request.body : undefined
         const isJson = request.headers['content-type']?.includes('json') === true
         const resource = body != null && isJson ? modelResource(view, body.toString()) : undefined
-        await enter({ ...components, wording: openaiWording }, request, reply, {
+        await enter({ ...components, wording: openaiWording }, visitOf(request, reply), {
           service: LLM_SERVICE,
           path,
           ...(body == null ? {} : { body }),

@@ -20,7 +20,11 @@ function readWhole(message: IncomingMessage): Promise<Uint8Array> {
   const chunks: Buffer[] = []
   message.on('data', (chunk: Buffer) => chunks.push(chunk))
   message.on('end', () => resolve(chunks.length === 1 && chunks[0] != null ? chunks[0] : Buffer.concat(chunks)))
-  const gone = (): void => reject(new MeshError('ClientGone', 'the request broke off before its body was complete'))
+  const gone = (): void => {
+    // Every request closes in the end; an error is only made for one whose body has not.
+    if (!message.readableEnded)
+      reject(new MeshError('ClientGone', 'the request broke off before its body was complete'))
+  }
   message.on('error', gone)
   message.on('close', gone)
   return promise

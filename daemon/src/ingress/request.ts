@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { DispatchRequest } from '@hedgerow/protocols/dispatch'
-import { DISPATCH_HEADERS, optionsIn, type ServiceTarget } from '@hedgerow/protocols/ingress'
-import type { Headers } from '@hedgerow/protocols/invocation'
+import { optionsIn, type ServiceTarget } from '@hedgerow/protocols/ingress'
 import { bodyOf } from './body.ts'
 
 /** What the route says of a request; the rest is read off the request itself. */
@@ -24,7 +23,7 @@ export async function toDispatchRequest(
     service: target.service,
     method: message.method ?? 'GET',
     path: target.path,
-    headers: passedOn(message),
+    headers,
     body: target.body ?? (await bodyOf(message)),
     signal,
     ...optionsIn(name => one(headers[name]))
@@ -35,13 +34,4 @@ export async function toDispatchRequest(
 
 function one(value: string | string[] | undefined): string | undefined {
   return Array.isArray(value) ? value[0] : value
-}
-
-/** The client's headers without those that dispatch speaks itself. */
-function passedOn({ headers }: IncomingMessage): Headers {
-  const kept: Headers = {}
-  for (const [name, value] of Object.entries(headers)) {
-    if (value != null && !DISPATCH_HEADERS.has(name)) kept[name] = value
-  }
-  return kept
 }
