@@ -2,6 +2,7 @@ import cors from '@fastify/cors'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import { MeshError, PROBLEM_TYPE } from '@hedgerow/protocols/errors'
+import { lingerAfterAnswers } from '@hedgerow/protocols/invocation/node'
 import { randomHex } from '@hedgerow/protocols/random'
 import Fastify, {
   type FastifyBaseLogger,
@@ -59,6 +60,8 @@ export async function createApi(init: ApiInit): Promise<FastifyInstance> {
     ...(init.serverFactory == null ? {} : { serverFactory: init.serverFactory })
   })
 
+  // A server from elsewhere sees to that itself.
+  if (init.serverFactory == null) lingerAfterAnswers(app.server)
   app.setErrorHandler((err, request, reply) => sendProblem(request, reply, err))
   app.setNotFoundHandler(request => {
     throw new MeshError(

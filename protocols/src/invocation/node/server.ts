@@ -12,6 +12,7 @@ import { pEvent } from 'p-event'
 import { HTTP_PROTOCOL } from '../../ids/index.ts'
 import { MAX_PROTOCOL_STREAMS, SERVER } from './constants.ts'
 import { FAREWELL } from './farewell.ts'
+import { lingerAfterAnswers } from './lingering.ts'
 import { StreamDuplex, streamDuplex } from './stream-duplex.ts'
 
 /** The part of a libp2p node, or of its registrar, that is needed to serve a protocol. */
@@ -45,6 +46,7 @@ export function createStreamServer(listener: RequestListener, options: ServerOpt
   const server = createServer({ ...SERVER, ...options }, listener)
   // Some clients close their direction of the stream after the request, and expect an answer nevertheless.
   Object.assign(server, { httpAllowHalfOpen: true })
+  lingerAfterAnswers(server)
   // Node only keeps an eye on the time that headers and requests take from this event on, and this server may never
   // listen.
   server.emit('listening')
