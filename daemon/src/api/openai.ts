@@ -1,7 +1,8 @@
 import { MeshError } from '@hedgerow/protocols/errors'
+import { HEADERS } from '@hedgerow/protocols/ids'
 import type { View } from '@hedgerow/protocols/view'
 import type { FastifyPluginAsync } from 'fastify'
-import { enter, type IngressComponents, pathOf } from '../ingress/index.ts'
+import { enter, type IngressComponents, pathOf, timeoutOf, wholeBodyOf } from '../ingress/index.ts'
 import { sendProblem } from './problem.ts'
 
 const SERVICE = 'llm-inference'
@@ -29,10 +30,10 @@ export function openaiRoutes(components: OpenaiComponents): FastifyPluginAsync {
   }
 
   /** @throws {MeshError} when workers are there, but none has the model */
-  const resourceFor = (body: Buffer): string | undefined => {
+  const resourceFor = (body: Uint8Array): string | undefined => {
     let parsed: unknown
     try {
-      parsed = JSON.parse(body.toString())
+      parsed = JSON.parse(new TextDecoder().decode(body))
     } catch {
       throw new MeshError('Malformed', 'the body is not valid JSON')
     }
@@ -53,9 +54,7 @@ export function openaiRoutes(components: OpenaiComponents): FastifyPluginAsync {
 
   return async app => {
     app.removeAllContentTypeParsers()
-    app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: BODY_LIMIT }, (_request, body, done) =>
-      done(null, body)
-    )
+    app.addContentTypeParser('*', (_request, _payload, done) => done(null))
     app.setErrorHandler((err, request, reply) => sendProblem(request, reply, err, openaiWording))
     const schema = { tags: ['openai'], summary: "OpenAI's API, dispatched by model" }
 
@@ -69,19 +68,27 @@ export function openaiRoutes(components: OpenaiComponents): FastifyPluginAsync {
       url: '/v1/*',
       schema,
       handler: async (request, reply) => {
+        const startedAt = performance.now()
         const path = pathOf(request.raw.url)
-        const body = Buffer.isBuffer(request.body) ? request.body : undefined
+        const timeout = timeoutOf(single(request.headers[HEADERS.timeout]))
+        const bounds = timeout == null ? {} : { deadline: startedAt + timeout }
+        const body = await wholeBodyOf(request.raw, BODY_LIMIT, bounds)
         const isJson = request.headers['content-type']?.includes('json') === true
         const resource = body != null && isJson ? resourceFor(body) : undefined
         await enter({ ...components, wording: openaiWording }, request, reply, {
           service: SERVICE,
           path,
+          startedAt,
           ...(body == null ? {} : { body }),
           ...(resource == null ? {} : { resource })
         })
       }
     })
   }
+}
+
+function single(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value[0] : value
 }
 
 /** Problem details with what OpenAI's clients look for in an error; without it they say nothing but the status. */

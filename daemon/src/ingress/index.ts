@@ -16,7 +16,7 @@ import { writeAnswer, writeError } from './answer.ts'
 import type { Wording } from './problem.ts'
 import { type Target, toDispatchRequest } from './request.ts'
 
-export { bodyOf } from './body.ts'
+export { type BodyBounds, bodyOf, wholeBodyOf } from './body.ts'
 export { EXPOSED_HEADERS } from './headers.ts'
 export { problemAnswer, type Wording } from './problem.ts'
 export { timeoutOf } from './request.ts'
@@ -49,7 +49,7 @@ export async function enter(
   target: Target,
   amend: Amend = same
 ): Promise<void> {
-  const startedAt = performance.now()
+  const startedAt = target.startedAt ?? performance.now()
   const response = reply.raw
   const gone = new AbortController()
   const onClose = (): void => {
@@ -62,7 +62,7 @@ export async function enter(
   let path = 'none'
   let failure: MeshError | undefined
   try {
-    const dispatched = amend(await toDispatchRequest(request.raw, request.id, target, gone.signal), request)
+    const dispatched = amend(await toDispatchRequest(request.raw, request.id, target, gone.signal, startedAt), request)
     const answer = await components.dispatch(dispatched)
     path = answer.route.path
     await writeAnswer(response, answer, extra, performance.now() - startedAt)

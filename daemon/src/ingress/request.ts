@@ -14,6 +14,8 @@ export interface Target {
   resource?: string
   /** a body that was read already */
   body?: Uint8Array
+  /** when the request came, in milliseconds of `performance.now()`. @default now */
+  startedAt?: number
 }
 
 /** Milliseconds that the caller will wait. @throws {MeshError} Malformed */
@@ -29,25 +31,32 @@ export function timeoutOf(value: string | undefined): number | undefined {
   return seconds * 1000
 }
 
-/** Turns an HTTP request into one for dispatch. @throws {MeshError} Malformed */
+/**
+ * Turns an HTTP request into one for dispatch.
+ *
+ * @param startedAt when it came, in milliseconds of `performance.now()`: the caller's time runs from there
+ * @throws {MeshError} Malformed, and as {@link bodyOf}
+ */
 export async function toDispatchRequest(
   message: IncomingMessage,
   id: string,
   target: Target,
-  signal: AbortSignal
+  signal: AbortSignal,
+  startedAt: number
 ): Promise<DispatchRequest> {
   const { headers } = message
+  const timeout = timeoutOf(one(headers[HEADERS.timeout]))
+  const deadline = timeout == null ? Infinity : startedAt + timeout
   const request: DispatchRequest = {
     id,
     service: target.service,
     method: message.method ?? 'GET',
     path: target.path,
     headers: passedOn(message),
-    body: target.body ?? (await bodyOf(message)),
+    body: target.body ?? (await bodyOf(message, { deadline })),
     signal
   }
-  const timeout = timeoutOf(one(headers[HEADERS.timeout]))
-  if (timeout != null) request.timeout = timeout
+  if (timeout != null) request.timeout = deadline - performance.now()
   const worker = one(headers[HEADERS.worker])
   if (worker != null) request.worker = worker
   const resource = target.resource ?? one(headers[HEADERS.resource])
