@@ -3,6 +3,7 @@ import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import { MeshError, PROBLEM_TYPE } from '@hedgerow/protocols/errors'
 import { EXPOSED_HEADERS, newRequestId } from '@hedgerow/protocols/ingress'
+import { lingerAfterAnswers } from '@hedgerow/protocols/invocation/node'
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -60,6 +61,8 @@ export async function createApi(init: ApiInit): Promise<FastifyInstance> {
     ...(init.serverFactory == null ? {} : { serverFactory: init.serverFactory })
   })
 
+  // A server from elsewhere sees to that itself.
+  if (init.serverFactory == null) lingerAfterAnswers(app.server)
   app.setErrorHandler((err, request, reply) => sendProblem(request, reply, err))
   app.setNotFoundHandler(request => {
     throw new MeshError(

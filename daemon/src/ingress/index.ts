@@ -17,7 +17,7 @@ import { writeAnswer, writeError } from './answer.ts'
 import type { Wording } from './problem.ts'
 import { type Target, toDispatchRequest } from './request.ts'
 
-export { bodyOf } from './body.ts'
+export { type BodyBounds, bodyOf, wholeBodyOf } from './body.ts'
 export { problemAnswer, type Wording } from './problem.ts'
 
 export interface IngressComponents {
@@ -65,7 +65,7 @@ export async function enter(
   target: Target,
   amend: Amend = same
 ): Promise<void> {
-  const startedAt = performance.now()
+  const startedAt = target.startedAt ?? performance.now()
   const gone = new AbortController()
   const onClose = (): void => {
     if (!response.writableFinished) gone.abort(new MeshError('ClientGone', 'the caller left'))
@@ -74,7 +74,7 @@ export async function enter(
   let path = 'none'
   let failure: MeshError | undefined
   try {
-    const dispatched = amend(await toDispatchRequest(message, id, target, gone.signal), message)
+    const dispatched = amend(await toDispatchRequest(message, id, target, gone.signal, startedAt), message)
     const answer = await components.dispatch(dispatched)
     path = answer.route.path
     await writeAnswer(response, answer, extra, performance.now() - startedAt)
