@@ -152,6 +152,19 @@ describe('a mesh under faults', function () {
     }
   })
 
+  it('takes no worker out for the answers that a service breaks off', async () => {
+    for (let i = 0; i < 8; i++) {
+      const response = await postJson(`${mesh.relay.url}/service/lab/bad-idempotent/half`, {})
+      assert.equal(response.status, 502)
+      assert.equal((await response.json()).code, 'BackendFailed')
+    }
+    const { workers } = await getJson<Workers>(`${mesh.relay.url}/api/admin/workers`)
+    assert.deepEqual(
+      workers.filter(({ ejected_for_ms }) => ejected_for_ms > 0),
+      []
+    )
+  })
+
   it('answers 502 with retry_safe when a worker dies with a request that must not be repeated', async () => {
     const [victim] = mesh.workers
     const pending = postJson(
