@@ -56,7 +56,7 @@ export const EJECTION = 5000
 export const MAX_EJECTION = 60_000
 /** After so long in routing the next ejection is a first one again. */
 export const EJECTION_MEMORY = 5 * 60_000
-/** Between two pings that ask whether an ejected peer is back. */
+/** Between two pings that ask whether an ejected peer is back, while there is a connection to it. */
 export const PROBE_INTERVAL = 1000
 
 // Heartbeat: a request in hand for a second, pinged then and a second later, both unanswered for 2 s: wedged after 4 s.

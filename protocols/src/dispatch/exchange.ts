@@ -114,7 +114,8 @@ export class Exchange implements AttemptOwner {
     const selection = selectFirst(selectionInput(engine, plan))
     decision.scores = selection.scores
     decision.rejected = selection.rejected.slice(0, MAX_RECORDED_CANDIDATES)
-    for (const peer of selection.returning) engine.heartbeats.probe(peer)
+    for (const { peer, dialled } of selection.returning)
+      if (dialled || engine.connected(peer.peerId)) engine.heartbeats.probe(peer)
     for (const peer of selection.unheard) if (engine.connected(peer.peerId)) engine.heartbeats.check(peer)
     if (selection.chosen == null) {
       this.giveUp(nobody(plan.needs, this.context))
