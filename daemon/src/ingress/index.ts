@@ -8,7 +8,7 @@
  * ```
  */
 
-import type { OutgoingHttpHeaders } from 'node:http'
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { DispatchAnswer, DispatchRequest } from '@hedgerow/protocols/dispatch'
 import { MeshError, toMeshError } from '@hedgerow/protocols/errors'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
@@ -23,6 +23,8 @@ export { timeoutOf } from './request.ts'
 
 export interface IngressComponents {
   dispatch(request: DispatchRequest): Promise<DispatchAnswer>
+  /** asked before anything is done for a request; throws what it is refused with. @default none is refused */
+  admit?(response: ServerResponse): void
   /** called once for every request that entered, when its answer is out or has failed */
   record?(record: IngressRecord): void
   /** what errors of the mesh say here. @default problem details */
@@ -62,6 +64,7 @@ export async function enter(
   let path = 'none'
   let failure: MeshError | undefined
   try {
+    components.admit?.(response)
     const dispatched = amend(await toDispatchRequest(request.raw, request.id, target, gone.signal), request)
     const answer = await components.dispatch(dispatched)
     path = answer.route.path
