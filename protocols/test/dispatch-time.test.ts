@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { MeshError } from '../src/errors/index.ts'
 import { answerOf, codeOf, FakeMesh, textOf } from './support/fake-mesh.ts'
-import { contract, operation } from './support/samples.ts'
+import { advert, contract, operation } from './support/samples.ts'
 
 const SECOND = 1000
 const ONCE = contract({ operations: [operation({ idempotent: false })] })
@@ -366,6 +366,34 @@ describe('dispatch and time', () => {
     async function warm(mesh: FakeMesh): Promise<void> {
       for (let i = 0; i < 120; i++) answerOf(await mesh.call())
     }
+
+    it('asks a second worker when the first answers pings, but does not offer the service any more', async () => {
+      for (const [idempotent, expected] of [
+        [true, 'answered'],
+        [false, 'FirstByteTimeout']
+      ] as const) {
+        const mesh = new FakeMesh({
+          workers: ['a', 'b'],
+          contract: contract({ operations: [operation({ idempotent })] })
+        })
+        let hung: string | undefined
+        for (const worker of mesh.workers.values()) {
+          worker.answer = () => {
+            hung ??= worker.peerId
+            return hung === worker.peerId ? new Promise(() => {}) : { body: ['ok'] }
+          }
+        }
+        const call = mesh.call({ id: 'hung' })
+        await mesh.clock.advance(10 * SECOND)
+        assert.equal(mesh.dispatcher.explain('hung')?.attempts.length, 1, 'it may be at work')
+        mesh.view.learnAdvert(advert({ peerId: hung, sequence: 1_000_000n, services: [] }))
+        const called = await call
+        if (idempotent) assert.ok(called.ms <= 12 * SECOND, `${called.ms} ms`)
+        assert.equal(mesh.dispatcher.explain('hung')?.outcome, expected)
+        assert.equal(mesh.worker(hung ?? '').cancelled, 1)
+        assert.equal(mesh.dispatcher.experience(hung ?? '')?.ejections, 0)
+      }
+    })
 
     it('asks a second worker when the first takes longer than nearly all did, and takes the first answer', async () => {
       const mesh = new FakeMesh()

@@ -6,6 +6,10 @@ interface Workers {
   workers: Array<{ peer_id: string; ejected_for_ms: number; silent: boolean }>
 }
 
+interface Placement {
+  instances: Array<{ service: string; backend: { pid?: number } }>
+}
+
 /** Sends `rate` requests a second until told to stop, and keeps what each came to. */
 function steady(
   url: string,
@@ -93,6 +97,40 @@ describe('a mesh under faults', function () {
     assert.ok(slowest < 6000, `the slowest answer took ${Math.round(slowest)} ms`)
     assert.ok(outAfter < 10_000)
     assert.ok(results.slice(-20).every(({ worker }) => worker !== victim?.peerId))
+  })
+
+  it('answers by another worker when a backend stops answering, and starts that anew', async () => {
+    const [victim] = mesh.workers
+    const backend = async (): Promise<number | undefined> => {
+      const { instances } = await getJson<Placement>(`${victim?.url}/api/admin/placement`)
+      return instances.find(({ service }) => service === 'lab')?.backend.pid
+    }
+    const pid = (await backend()) ?? assert.fail('no backend')
+    process.kill(pid, 'SIGSTOP')
+    // Their time to the first byte is two minutes.
+    const answers = await Promise.all(
+      Array.from({ length: 12 }, () =>
+        postJson(
+          `${mesh.relay.url}/service/lab/slow?ms=10`,
+          {},
+          {},
+          {
+            signal: AbortSignal.timeout(60_000)
+          }
+        )
+      )
+    )
+    assert.ok(answers.every(({ status }) => status === 200))
+    assert.ok(
+      answers.some(answer => answer.headers.get('hedgerow-attempts') === '2'),
+      'some were in its hands'
+    )
+    await until('there is another backend', async () => {
+      const now = await backend()
+      return now != null && now !== pid
+    })
+    const { workers } = await getJson<Workers>(`${mesh.relay.url}/api/admin/workers`)
+    assert.ok(workers.every(({ ejected_for_ms }) => ejected_for_ms === 0))
   })
 
   it('leaves a slow answer of a healthy worker alone', async () => {

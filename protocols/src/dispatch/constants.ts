@@ -69,6 +69,11 @@ export const MAX_MISSED_PINGS = 2
  * would notice before the next request runs into it. With two misses it is out of routing after 7 s.
  */
 export const UNHEARD_AFTER = 3000
+/**
+ * Between two looks whether a worker still offers what it has in hand: one whose backend has stopped answering says so by
+ * offering it no more, and answers pings all the while.
+ */
+export const LOOK_INTERVAL = 1000
 /** So much more of an upload taken in shows that the peer lives: half a second at 1 Mbit/s. */
 export const SIGN_OF_LIFE = 64 * 1024
 

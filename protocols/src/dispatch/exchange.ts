@@ -3,7 +3,7 @@ import { HEADERS } from '../ids/index.ts'
 import type { Headers } from '../invocation/index.ts'
 import { Alarm } from './alarm.ts'
 import { type Abandoned, type Abandonment, type Answered, Attempt, type AttemptOwner, type Result } from './attempt.ts'
-import { BACKOFF, HEDGE_FLOOR, HEDGE_MIN_SAMPLES, MAX_RECORDED_CANDIDATES } from './constants.ts'
+import { BACKOFF, HEDGE_FLOOR, HEDGE_MIN_SAMPLES, LOOK_INTERVAL, MAX_RECORDED_CANDIDATES } from './constants.ts'
 import type { Engine } from './engine.ts'
 import type { Prospect } from './experience.ts'
 import { timeoutHeader } from './headers.ts'
@@ -32,6 +32,7 @@ export class Exchange implements AttemptOwner {
   private readonly active = new Set<Attempt>()
   private readonly tried = new Set<Prospect['peer']>()
   private hedgeAt = Infinity
+  private lookAt = Infinity
   private resumeAt = Infinity
   private backoffs = 0
   private delivered = false
@@ -99,6 +100,18 @@ export class Exchange implements AttemptOwner {
     }
   }
 
+  /** Not a failure yet: whichever of the two answers first is taken. */
+  doubted(attempt: Attempt): void {
+    const { plan, engine, body } = this
+    if (this.over || this.active.size !== 1 || !this.active.has(attempt)) return
+    if (!plan.repeatable || !body.replayable || !body.complete) return
+    const next = selectNext(selectionInput(engine, plan), this.tried)
+    if (next == null || !plan.service.budget.spend(1, engine.clock.now())) return
+    this.hedgeAt = Infinity
+    engine.totals.hedged++
+    this.launch(next, 'hedge')
+  }
+
   wake(time: number): void {
     if (!this.over) this.alarm.set(time)
   }
@@ -124,8 +137,9 @@ export class Exchange implements AttemptOwner {
     // Who vouches for a repetition expects it after a failure, not beside the first.
     if (plan.operation.idempotent && plan.window.count >= HEDGE_MIN_SAMPLES)
       this.hedgeAt = engine.clock.now() + Math.max(HEDGE_FLOOR, plan.window.high)
+    if (plan.repeatable) this.lookAt = engine.clock.now() + LOOK_INTERVAL
     this.launch(selection.chosen, selection.reason)
-    this.wake(this.hedgeAt)
+    this.wake(Math.min(this.hedgeAt, this.lookAt))
   }
 
   private launch(prospect: Prospect, reason: Reason): void {
@@ -255,6 +269,16 @@ export class Exchange implements AttemptOwner {
     this.launch(idle, 'hedge')
   }
 
+  /** What has become of the worker's offer, while its answer is waited for? */
+  private look(now: number): void {
+    const { plan, engine, delivered } = this
+    this.lookAt = delivered ? Infinity : now + LOOK_INTERVAL
+    const [attempt] = this.active
+    if (delivered || attempt == null || attempt.headAt != null) return
+    const offers = engine.view.candidates(plan.service.name)
+    if (!offers.some(({ peerId }) => peerId === attempt.record.peerId)) this.doubted(attempt)
+  }
+
   private ring(): void {
     if (this.over) return
     const now = this.engine.clock.now()
@@ -264,9 +288,10 @@ export class Exchange implements AttemptOwner {
     }
     if (now >= this.resumeAt) this.resume()
     if (now >= this.hedgeAt) this.hedge()
+    if (now >= this.lookAt) this.look(now)
     for (const attempt of [...this.active]) if (now >= attempt.dueAt) attempt.late()
     if (this.over) return
-    let next = Math.min(this.plan.deadline, this.resumeAt, this.hedgeAt)
+    let next = Math.min(this.plan.deadline, this.resumeAt, this.hedgeAt, this.lookAt)
     for (const { dueAt } of this.active) next = Math.min(next, dueAt)
     this.alarm.set(next)
   }
