@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Explanation } from '@hedgerow/protocols/dispatch'
 import { getJson, postJson, type TestMesh, testMesh, until } from '../src/harness.ts'
 
 interface Workers {
@@ -10,28 +11,40 @@ interface Placement {
   instances: Array<{ service: string; backend: { pid?: number } }>
 }
 
-/** Sends `rate` requests a second until told to stop, and keeps what each came to. */
-function steady(
-  url: string,
-  rate: number
-): { stop(): Promise<Array<{ status: number; worker: string | null; ms: number; detail: string }>> } {
-  const results: Promise<{ status: number; worker: string | null; ms: number; detail: string }>[] = []
-  let number = 0
-  const timer = setInterval(() => {
+interface Result {
+  status: number
+  worker: string | null
+  requestId: string | null
+  ms: number
+  detail: string
+}
+
+interface Load {
+  /** who has answered so far */
+  readonly workers: ReadonlySet<string | null>
+  stop(): Promise<Result[]>
+}
+
+/** Sends `rate` requests a second until told to stop, and keeps what each came to, in the order in which they were sent. */
+function steady(url: string, rate: number): Load {
+  const results: Promise<Result>[] = []
+  const workers = new Set<string | null>()
+  const send = async (number: number): Promise<Result> => {
     const startedAt = performance.now()
-    results.push(
-      postJson(`${url}/service/lab`, { number: ++number }).then(
-        async response => ({
-          status: response.status,
-          worker: response.headers.get('hedgerow-worker'),
-          ms: performance.now() - startedAt,
-          detail: await response.text()
-        }),
-        err => ({ status: 0, worker: null, ms: performance.now() - startedAt, detail: String(err) })
-      )
-    )
-  }, 1000 / rate)
+    const elapsed = (): number => performance.now() - startedAt
+    try {
+      const response = await postJson(`${url}/service/lab`, { number })
+      const worker = response.headers.get('hedgerow-worker')
+      workers.add(worker)
+      const requestId = response.headers.get('hedgerow-request-id')
+      return { status: response.status, worker, requestId, ms: elapsed(), detail: await response.text() }
+    } catch (err) {
+      return { status: 0, worker: null, requestId: null, ms: elapsed(), detail: String(err) }
+    }
+  }
+  const timer = setInterval(() => results.push(send(results.length)), 1000 / rate)
   return {
+    workers,
     async stop() {
       clearInterval(timer)
       return Promise.all(results)
@@ -139,25 +152,30 @@ describe('a mesh under faults', function () {
     assert.equal(response.headers.get('hedgerow-attempts'), '1')
   })
 
-  it('sends a new worker its first request within three seconds', async () => {
-    const load = steady(mesh.relay.url, 50)
+  it('sends a new worker one of the first requests for which it could be picked', async () => {
+    // At this rate the relay remembers the decisions of the last fifty seconds.
+    const load = steady(mesh.relay.url, 20)
     const newcomer = await mesh.startWorker('late')
     const readyAt = await until('the newcomer is ready', async () => {
       const health = await getJson<{ services: string[] }>(`${newcomer.url}/health`)
       return health.services.includes('lab') && performance.now()
     })
-    await until(
-      'the newcomer answers a request',
-      async () => {
-        const response = await postJson(`${mesh.relay.url}/service/lab`, {})
-        return response.headers.get('hedgerow-worker') === newcomer.peerId
-      },
-      3000 - (performance.now() - readyAt)
-    )
+    await until('the newcomer has answered a request', async () => load.workers.has(newcomer.peerId))
+    const firstAfter = performance.now() - readyAt
+    const results = await load.stop()
     assert.deepEqual(
-      (await load.stop()).filter(({ status }) => status !== 200),
+      results.filter(({ status }) => status !== 200),
       []
     )
+    // How long that takes is a matter of the machine; how many requests others got meanwhile is not.
+    let passedOver = 0
+    for (const { requestId } of results.slice(-900)) {
+      const { attempts, candidates } = await getJson<Explanation>(`${mesh.relay.url}/explain/${requestId}`)
+      if (attempts.some(({ peer_id }) => peer_id === newcomer.peerId)) break
+      if (candidates.some(({ peer_id, rejected }) => peer_id === newcomer.peerId && rejected == null)) passedOver++
+    }
+    assert.ok(passedOver <= 2, `${passedOver} requests went to others first`)
+    assert.ok(firstAfter < 10_000, `the first came ${Math.round(firstAfter)} ms after it was ready`)
   })
 
   it('loses no request when a worker is stopped in order', async () => {
