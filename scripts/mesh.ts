@@ -57,10 +57,10 @@ export interface Mesh {
   workers: PeerProcess[]
   /** resolves when every service is offered to the relay by two workers (one, if there is only one) */
   ready(signal: AbortSignal): Promise<void>
-  /** one more worker, or one that was stopped, again */
-  startWorker(name: string, port?: number): Promise<PeerProcess>
-  /** the relay that was killed, again, at the same port; or one more, which joins through another */
-  startRelay(port: number, other?: { name: string; relay: string }): Promise<PeerProcess>
+  /** one more worker, or one that was stopped, again; `relay` is all it is told. @default the first relay */
+  startWorker(name: string, port?: number, relay?: PeerProcess): Promise<PeerProcess>
+  /** the relay that was killed, again, at the same port; or one with another name, which joins the first */
+  startRelay(port: number, name?: string): Promise<PeerProcess>
   stop(): Promise<void>
 }
 
@@ -138,13 +138,13 @@ export async function startMesh(init: MeshInit): Promise<Mesh> {
 
   try {
     const relay = await launch('relay', 'relay', ports[0] ?? 0)
-    const startWorker = async (name: string, httpPort = 0): Promise<PeerProcess> =>
-      launch(name, 'worker', await usable(httpPort), relay.url)
+    const startWorker = async (name: string, httpPort = 0, via = relay): Promise<PeerProcess> =>
+      launch(name, 'worker', await usable(httpPort), via.url)
     const workers = await Promise.all(
       ports.slice(1).map((httpPort, i) => launch(`worker-${i + 1}`, 'worker', httpPort, relay.url))
     )
-    const startRelay = async (httpPort: number, other?: { name: string; relay: string }): Promise<PeerProcess> =>
-      launch(other?.name ?? 'relay', 'relay', await usable(httpPort), other?.relay)
+    const startRelay = async (httpPort: number, name = relay.name): Promise<PeerProcess> =>
+      launch(name, 'relay', await usable(httpPort), name === relay.name ? undefined : relay.url)
     return {
       relay,
       workers,

@@ -223,6 +223,32 @@ describe('health', () => {
     assert.equal(health.standing(15_001), 'unproven')
   })
 
+  it('is on trial as soon as it answers a ping, when silence was the cause', () => {
+    const health = new Health(true)
+    for (const cause of ['wedged', 'unreachable'] as const) {
+      health.eject(cause, 0)
+      assert.equal(health.standing(100), 'out')
+      health.prove()
+      assert.equal(health.standing(100), 'trial')
+      assert.equal(health.remaining(100), 0)
+      health.beginTrial()
+      health.eject(cause, 200)
+      assert.equal(health.standing(200), 'out', 'silent again, it has to answer again')
+      health.prove()
+      health.beginTrial()
+      health.succeed()
+      assert.equal(health.standing(300), 'in')
+    }
+  })
+
+  it('is not back for answering pings, when it failed', () => {
+    const health = new Health(true)
+    health.eject('failing', 0)
+    health.prove()
+    assert.equal(health.standing(100), 'out')
+    assert.equal(health.standing(5000), 'trial')
+  })
+
   it('is asked at once when it says by itself that it is there', () => {
     const health = new Health(true)
     health.eject('unreachable', 100)
@@ -372,7 +398,13 @@ describe('who may be asked', () => {
     }
   }
 
-  const table: Array<{ what: string; out: Record<string, Cause>; retry?: boolean; expected: string }> = [
+  const table: Array<{
+    what: string
+    out: Record<string, Cause>
+    heard?: string
+    retry?: boolean
+    expected: string
+  }> = [
     { what: 'everybody who is well', out: {}, expected: 'abcd' },
     { what: 'nobody who is wedged', out: { a: 'wedged' }, expected: 'bcd' },
     {
@@ -396,12 +428,26 @@ describe('who may be asked', () => {
       out: { a: 'wedged', b: 'wedged', c: 'wedged', d: 'wedged' },
       retry: true,
       expected: ''
+    },
+    {
+      what: 'rather those that were heard of since',
+      out: { a: 'wedged', b: 'unreachable', c: 'wedged', d: 'wedged' },
+      heard: 'c',
+      expected: 'c'
+    },
+    {
+      what: 'those even for a request that failed elsewhere already',
+      out: { a: 'wedged', b: 'unreachable', c: 'wedged', d: 'wedged' },
+      heard: 'bc',
+      retry: true,
+      expected: 'bc'
     }
   ]
-  for (const { what, out, retry, expected } of table) {
+  for (const { what, out, heard = '', retry, expected } of table) {
     it(what, () => {
       const all = prospects(['a', 'b', 'c', 'd'])
       ejectFrom(all, out)
+      for (const { peer } of all) if (heard.includes(peer.peerId)) peer.heartbeat.aliveAt = now + 1
       const result = fit(all, {}, retry)
       assert.equal(result.fit, expected)
       assert.equal(result.rejected.length, 4 - expected.length)

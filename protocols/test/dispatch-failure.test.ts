@@ -114,6 +114,29 @@ describe('dispatch, when a worker fails', () => {
     }
   })
 
+  it('blames the service, not the worker, for an answer that breaks off while the worker is there', async () => {
+    const mesh = new FakeMesh({ workers: ['a', 'b'] })
+    const other = contract({ name: 'other' })
+    for (const worker of mesh.workers.values()) {
+      mesh.join(worker.peerId, [], mesh.contract, other)
+      worker.answer = ({ path }) =>
+        path.startsWith('/service/other') ? { body: ['ok'] } : { body: ['half'], breaksOff: true }
+    }
+    for (let i = 0; i < 8; i++) {
+      const called = await mesh.call()
+      assert.equal(codeOf(called), 'BackendFailed')
+    }
+    for (const id of ['a', 'b']) {
+      const experience = mesh.dispatcher.experience(id)
+      assert.equal(experience?.ejections, 0)
+      assert.equal(experience?.consecutive_failures, 0)
+      assert.ok((experience?.per_service[mesh.contract.name]?.ejected_for_ms ?? 0) > 0)
+    }
+    const answered = new Set<string>()
+    for (let i = 0; i < 8; i++) answered.add(answerOf(await mesh.call({ service: 'other' })).worker)
+    assert.deepEqual([...answered].sort(), ['a', 'b'])
+  })
+
   it("passes a service's own errors through as they are", async () => {
     const mesh = new FakeMesh()
     for (const worker of mesh.workers.values()) {

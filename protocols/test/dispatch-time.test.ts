@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { MeshError } from '../src/errors/index.ts'
 import { answerOf, codeOf, FakeMesh, textOf } from './support/fake-mesh.ts'
-import { contract, operation } from './support/samples.ts'
+import { advert, contract, operation } from './support/samples.ts'
 
 const SECOND = 1000
 const ONCE = contract({ operations: [operation({ idempotent: false })] })
@@ -151,14 +151,64 @@ describe('dispatch and time', () => {
       }
       for (let i = 0; i < 20; i++) await tick()
       const before = stopped.received.length
+      const pings = stopped.pings.length
       for (let i = 0; i < 200; i++) await tick()
       assert.equal(stopped.received.length, before, 'it gets no request')
-      assert.ok(stopped.pings.length < 40, 'and not many pings')
+      assert.ok(stopped.pings.length - pings <= 101, 'and a ping a second')
       stopped.state = 'up'
-      for (let i = 0; i < 140 && stopped.received.length === before; i++) await tick()
+      for (let i = 0; i < 8 && stopped.received.length === before; i++) await tick()
       assert.ok(stopped.received.length > before)
       await mesh.clock.advance(10 * SECOND)
       assert.ok((await Promise.allSettled(calls)).every(({ status }) => status === 'fulfilled'))
+    })
+
+    it('fails nothing when one worker stops soon after another has come back', async () => {
+      for (const pause of [500, 2000, 5000]) {
+        const mesh = new FakeMesh({ workers: ['a', 'b'], contract: contract({ concurrency: 1000 }) })
+        for (const worker of mesh.workers.values()) worker.concurrency = 1000
+        const calls: Array<Promise<unknown>> = []
+        const load = async (milliseconds: number): Promise<void> => {
+          for (let i = 0; i < milliseconds; i += 100) {
+            if (i % 1000 === 0) mesh.reportAll()
+            calls.push(mesh.dispatch())
+            await mesh.clock.advance(100)
+          }
+        }
+        const [a, b] = [mesh.worker('a'), mesh.worker('b')]
+        await load(3000)
+        a.state = 'stopped'
+        await load(10_000)
+        a.state = 'up'
+        await load(pause)
+        b.state = 'stopped'
+        await load(8000)
+        b.state = 'up'
+        await mesh.clock.advance(10 * SECOND)
+        const lost = (await Promise.allSettled(calls)).filter(({ status }) => status === 'rejected')
+        assert.deepEqual(lost, [], `${pause} ms later`)
+      }
+    })
+
+    it('sends a request on to the worker that has come back, while its trial is still under way', async () => {
+      const mesh = new FakeMesh({ workers: ['a', 'b'] })
+      const [a, b] = [mesh.worker('a'), mesh.worker('b')]
+      a.state = 'stopped'
+      const calls = [mesh.dispatch(), mesh.dispatch(), mesh.dispatch()]
+      await mesh.clock.advance(6 * SECOND)
+      a.state = 'up'
+      b.state = 'stopped'
+      // Long enough for the trial to be undecided when the others need a worker.
+      a.concurrency = 1000
+      a.latency = 8 * SECOND
+      for (let i = 0; i < 20; i++) {
+        calls.push(mesh.dispatch())
+        await mesh.clock.advance(500)
+      }
+      await mesh.clock.advance(60 * SECOND)
+      assert.deepEqual(
+        (await Promise.allSettled(calls)).filter(({ status }) => status === 'rejected'),
+        []
+      )
     })
 
     it('has a restarted worker back as soon as it says that it is there', async () => {
@@ -341,6 +391,34 @@ describe('dispatch and time', () => {
     async function warm(mesh: FakeMesh): Promise<void> {
       for (let i = 0; i < 120; i++) answerOf(await mesh.call())
     }
+
+    it('asks a second worker when the first answers pings, but does not offer the service any more', async () => {
+      for (const [idempotent, expected] of [
+        [true, 'answered'],
+        [false, 'FirstByteTimeout']
+      ] as const) {
+        const mesh = new FakeMesh({
+          workers: ['a', 'b'],
+          contract: contract({ operations: [operation({ idempotent })] })
+        })
+        let hung: string | undefined
+        for (const worker of mesh.workers.values()) {
+          worker.answer = () => {
+            hung ??= worker.peerId
+            return hung === worker.peerId ? new Promise(() => {}) : { body: ['ok'] }
+          }
+        }
+        const call = mesh.call({ id: 'hung' })
+        await mesh.clock.advance(10 * SECOND)
+        assert.equal(mesh.dispatcher.explain('hung')?.attempts.length, 1, 'it may be at work')
+        mesh.view.learnAdvert(advert({ peerId: hung, sequence: 1_000_000n, services: [] }))
+        const called = await call
+        if (idempotent) assert.ok(called.ms <= 12 * SECOND, `${called.ms} ms`)
+        assert.equal(mesh.dispatcher.explain('hung')?.outcome, expected)
+        assert.equal(mesh.worker(hung ?? '').cancelled, 1)
+        assert.equal(mesh.dispatcher.experience(hung ?? '')?.ejections, 0)
+      }
+    })
 
     it('asks a second worker when the first takes longer than nearly all did, and takes the first answer', async () => {
       const mesh = new FakeMesh()

@@ -112,6 +112,30 @@ describe('HTTP over streams', () => {
     await stillOneStream()
   })
 
+  it('tells an answer that the peer breaks off from one that the caller does', async () => {
+    const breaks: Array<(response: ServerResponse) => void> = [
+      response => response.destroy(new Error('the backend broke off')),
+      response => response.socket?.end()
+    ]
+    for (const breakOff of breaks) {
+      let responding: ServerResponse | undefined
+      handler = (_request, response) => {
+        responding = response
+        response.writeHead(200, { 'content-length': 100 }).write('abc')
+      }
+      const answer = await served.ask()
+      const body = answer.body[Symbol.asyncIterator]()
+      assert.equal((await body.next()).value?.byteLength, 3)
+      if (responding != null) breakOff(responding)
+      await assert.rejects(body.next(), { name: 'InvocationError', phase: 'receive', byPeer: true })
+    }
+    handler = (_request, response) => response.writeHead(200, { 'content-length': 100 }).write('abc')
+    const gone = new AbortController()
+    const answer = await served.ask({}, gone.signal)
+    gone.abort()
+    await assert.rejects(textOf(answer), { name: 'InvocationError', phase: 'receive', byPeer: false })
+  })
+
   it('fails when the body does, and says why', async () => {
     handler = request => request.resume()
     const cause = new Error('disk on fire')

@@ -49,6 +49,7 @@ describe('a peer in another process', () => {
       assert.ok(err instanceof InvocationError, String(err))
       assert.equal(err.phase, phase)
       assert.equal(err.peer, peer)
+      assert.equal(err.byPeer, false)
       return true
     })
     return performance.now() - start

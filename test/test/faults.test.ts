@@ -1,43 +1,50 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Explanation } from '@hedgerow/protocols/dispatch'
 import { explain, getJson, postJson, type TestMesh, testMesh, until } from '../src/harness.ts'
 
 interface Workers {
   workers: Array<{ peer_id: string; ejected_for_ms: number; silent: boolean }>
 }
 
-/** Sends `rate` requests a second until told to stop, and keeps what each came to. */
-function steady(
-  url: string,
-  rate: number
-): {
+interface Placement {
+  instances: Array<{ service: string; backend: { pid?: number } }>
+}
+
+interface Result {
+  status: number
+  worker: string | null
+  requestId: string | null
+  ms: number
+  detail: string
+}
+
+interface Load {
   /** who has answered so far */
-  answered: Set<string | null>
-  stop(): Promise<Array<{ status: number; worker: string | null; ms: number; detail: string }>>
-} {
-  const answered = new Set<string | null>()
-  const results: Promise<{ status: number; worker: string | null; ms: number; detail: string }>[] = []
-  let number = 0
-  const timer = setInterval(() => {
+  readonly workers: ReadonlySet<string | null>
+  stop(): Promise<Result[]>
+}
+
+/** Sends `rate` requests a second until told to stop, and keeps what each came to, in the order in which they were sent. */
+function steady(url: string, rate: number): Load {
+  const results: Promise<Result>[] = []
+  const workers = new Set<string | null>()
+  const send = async (number: number): Promise<Result> => {
     const startedAt = performance.now()
-    results.push(
-      postJson(`${url}/service/lab`, { number: ++number }).then(
-        async response => {
-          const worker = response.headers.get('hedgerow-worker')
-          answered.add(worker)
-          return {
-            status: response.status,
-            worker,
-            ms: performance.now() - startedAt,
-            detail: await response.text()
-          }
-        },
-        err => ({ status: 0, worker: null, ms: performance.now() - startedAt, detail: String(err) })
-      )
-    )
-  }, 1000 / rate)
+    const elapsed = (): number => performance.now() - startedAt
+    try {
+      const response = await postJson(`${url}/service/lab`, { number })
+      const worker = response.headers.get('hedgerow-worker')
+      workers.add(worker)
+      const requestId = response.headers.get('hedgerow-request-id')
+      return { status: response.status, worker, requestId, ms: elapsed(), detail: await response.text() }
+    } catch (err) {
+      return { status: 0, worker: null, requestId: null, ms: elapsed(), detail: String(err) }
+    }
+  }
+  const timer = setInterval(() => results.push(send(results.length)), 1000 / rate)
   return {
-    answered,
+    workers,
     async stop() {
       clearInterval(timer)
       return Promise.all(results)
@@ -123,23 +130,64 @@ describe('a mesh under faults', function () {
     assert.ok(results.slice(-20).every(({ worker }) => worker !== victim?.peerId))
   })
 
-  it('sends a new worker its first request within three seconds', async () => {
-    const load = steady(mesh.relay.url, 50)
+  it('answers by another worker when a backend stops answering, and starts that anew', async () => {
+    const [victim] = mesh.workers
+    const backend = async (): Promise<number | undefined> => {
+      const { instances } = await getJson<Placement>(`${victim?.url}/api/admin/placement`)
+      return instances.find(({ service }) => service === 'lab')?.backend.pid
+    }
+    const pid = (await backend()) ?? assert.fail('no backend')
+    process.kill(pid, 'SIGSTOP')
+    // Their time to the first byte is two minutes.
+    const answers = await Promise.all(
+      Array.from({ length: 12 }, () =>
+        postJson(
+          `${mesh.relay.url}/service/lab/slow?ms=10`,
+          {},
+          {},
+          {
+            signal: AbortSignal.timeout(60_000)
+          }
+        )
+      )
+    )
+    assert.ok(answers.every(({ status }) => status === 200))
+    assert.ok(
+      answers.some(answer => answer.headers.get('hedgerow-attempts') === '2'),
+      'some were in its hands'
+    )
+    await until('there is another backend', async () => {
+      const now = await backend()
+      return now != null && now !== pid
+    })
+    const { workers } = await getJson<Workers>(`${mesh.relay.url}/api/admin/workers`)
+    assert.ok(workers.every(({ ejected_for_ms }) => ejected_for_ms === 0))
+  })
+
+  it('sends a new worker one of the first requests for which it could be picked', async () => {
+    // At this rate the relay remembers the decisions of the last fifty seconds.
+    const load = steady(mesh.relay.url, 20)
     const newcomer = await mesh.startWorker('late')
     const readyAt = await until('the newcomer is ready', async () => {
       const health = await getJson<{ services: string[] }>(`${newcomer.url}/health`)
       return health.services.includes('lab') && performance.now()
     })
-    await until(
-      'the newcomer answers a request',
-      // any of them: after its first answers it is one of four, and may be the slowest
-      async () => load.answered.has(newcomer.peerId),
-      3000 - (performance.now() - readyAt)
-    )
+    await until('the newcomer has answered a request', async () => load.workers.has(newcomer.peerId))
+    const firstAfter = performance.now() - readyAt
+    const results = await load.stop()
     assert.deepEqual(
-      (await load.stop()).filter(({ status }) => status !== 200),
+      results.filter(({ status }) => status !== 200),
       []
     )
+    // How long that takes is a matter of the machine; how many requests others got meanwhile is not.
+    let passedOver = 0
+    for (const { requestId } of results.slice(-900)) {
+      const { attempts, candidates } = await getJson<Explanation>(`${mesh.relay.url}/explain/${requestId}`)
+      if (attempts.some(({ peer_id }) => peer_id === newcomer.peerId)) break
+      if (candidates.some(({ peer_id, rejected }) => peer_id === newcomer.peerId && rejected == null)) passedOver++
+    }
+    assert.ok(passedOver <= 2, `${passedOver} requests went to others first`)
+    assert.ok(firstAfter < 10_000, `the first came ${Math.round(firstAfter)} ms after it was ready`)
   })
 
   it('loses no request when a worker is stopped in order', async () => {
@@ -170,6 +218,19 @@ describe('a mesh under faults', function () {
       assert.equal(response.status, 200)
       assert.equal(response.headers.get('hedgerow-worker'), second?.peerId)
     }
+  })
+
+  it('takes no worker out for the answers that a service breaks off', async () => {
+    for (let i = 0; i < 8; i++) {
+      const response = await postJson(`${mesh.relay.url}/service/lab/bad-idempotent/half`, {})
+      assert.equal(response.status, 502)
+      assert.equal((await response.json()).code, 'BackendFailed')
+    }
+    const { workers } = await getJson<Workers>(`${mesh.relay.url}/api/admin/workers`)
+    assert.deepEqual(
+      workers.filter(({ ejected_for_ms }) => ejected_for_ms > 0),
+      []
+    )
   })
 
   it('answers 502 with retry_safe when a worker dies with a request that must not be repeated', async () => {

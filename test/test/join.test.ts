@@ -83,6 +83,36 @@ describe('joining a mesh', function () {
     }
   })
 
+  it('goes on with one of two relays, and so does a newcomer that knows only that one', async () => {
+    mesh = await testMesh({ workers: 1, envOf: { asker: { HEDGEROW_SERVICES: '' } } })
+    const [first] = mesh.workers
+    const relay = await mesh.startRelay(0, 'relay-2')
+    const second = await mesh.startWorker('worker-2', 0, relay)
+    for (const { name, url } of [mesh.relay, relay]) {
+      await until(
+        `${name} knows both workers`,
+        async () => {
+          const { services } = await getJson<{ services: Array<{ name: string; healthy: number }> }>(
+            `${url}/api/services`
+          )
+          return services.some(service => service.name === 'lab' && service.healthy === 2)
+        },
+        40_000
+      )
+    }
+    mesh.relay.child.kill('SIGKILL')
+    await until('the first relay is gone', async () => mesh.relay.child.signalCode != null)
+    for (let i = 0; i < 30; i++) assert.equal((await postJson(`${relay.url}/service/lab`, { i })).status, 200)
+    const toFirst = { 'hedgerow-worker': first?.peerId ?? '' }
+    assert.equal((await postJson(`${second.url}/service/lab`, {}, toFirst)).status, 200)
+    const asker = await mesh.startWorker('asker', 0, relay)
+    await until(
+      'the newcomer reaches the worker whose only relay is gone',
+      async () => (await postJson(`${asker.url}/service/lab`, {}, toFirst)).status === 200,
+      40_000
+    )
+  })
+
   it('comes back to its relay when the relay comes back', async () => {
     mesh = await testMesh({ workers: 1 })
     const { port } = new URL(mesh.relay.url)

@@ -98,7 +98,7 @@ describe('a page, when a relay is killed', function () {
   })
 
   it('goes on by another relay, and comes back to the first', async () => {
-    const other = await all.mesh.startRelay(0, { name: 'relay-2', relay: all.mesh.relay.url })
+    const other = await all.mesh.startRelay(0, 'relay-2')
     const page = await all.open()
     await page.evaluate(relays => entry.join(relays), [all.mesh.relay.url, other.url])
     const relaysReached = (): Promise<number> =>

@@ -75,7 +75,12 @@ describe('the library in a page of somebody else', function () {
         '<!doctype html><title>v</title><script type="module" src="./main.js"></script>'
       )
       await writeFile(join(root, 'main.js'), main('@hedgerow/browser-node'))
-      await build({ root, configFile: false, logLevel: 'error', build: { target: 'es2022', outDir: join(dir, 'vite') } })
+      await build({
+        root,
+        configFile: false,
+        logLevel: 'error',
+        build: { target: 'es2022', outDir: join(dir, 'vite') }
+      })
     } finally {
       await rm(root, { recursive: true, force: true })
     }

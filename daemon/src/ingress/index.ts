@@ -22,6 +22,8 @@ export { problemAnswer, type Wording } from './problem.ts'
 
 export interface IngressComponents {
   dispatch(request: DispatchRequest): Promise<DispatchAnswer>
+  /** asked before anything is done for a request; throws what it is refused with. @default none is refused */
+  admit?(response: ServerResponse): void
   /** called once for every request that entered, when its answer is out or has failed */
   record?(record: IngressRecord): void
   /** what errors of the mesh say here. @default problem details */
@@ -74,6 +76,7 @@ export async function enter(
   let path = 'none'
   let failure: MeshError | undefined
   try {
+    components.admit?.(response)
     const dispatched = amend(await toDispatchRequest(message, id, target, gone.signal, startedAt), message)
     const answer = await components.dispatch(dispatched)
     path = answer.route.path

@@ -1,4 +1,4 @@
-import type { Server } from 'node:http'
+import type { Server, ServerResponse } from 'node:http'
 import type { Dispatcher } from '@hedgerow/protocols/dispatch'
 import type { Invoker } from '@hedgerow/protocols/invocation'
 import { createStreamServer } from '@hedgerow/protocols/invocation/node'
@@ -24,6 +24,7 @@ import { serviceListener, serviceRoutes } from '../ingress/index.ts'
 import type { Metrics } from '../metrics/index.ts'
 import type { Node } from '../node/index.ts'
 import { type ContextTable, nestedRoutes, peerListener, peerRoutes, type Serving } from '../serving/index.ts'
+import type { RequestsInHand } from './in-hand.ts'
 import type { Peer, PeerConfig, ServiceHost } from './index.ts'
 
 export interface ApiParts {
@@ -41,6 +42,7 @@ export interface ApiParts {
   metrics: Metrics
   serving: Serving
   contexts: ContextTable
+  inHand: RequestsInHand
 }
 
 /** What every listener shows of this peer. */
@@ -60,7 +62,7 @@ async function addCommonRoutes(
 
 /** For programs and people on this machine (a relay: for everyone): the ingress into the mesh. */
 export async function buildLocalApi(parts: ApiParts): Promise<FastifyInstance> {
-  const { config, log, dispatch, dispatcher, invoker, metrics, node, view, self } = parts
+  const { config, log, dispatch, dispatcher, inHand, invoker, metrics, node, view, self } = parts
   const { host = '127.0.0.1', corsOrigins = [] } = config.http ?? {}
   const app = await createApi({
     title: `Hedgerow ${self.role}`,
@@ -78,14 +80,16 @@ export async function buildLocalApi(parts: ApiParts): Promise<FastifyInstance> {
     { schema: { tags: ['mesh'], summary: 'What runs here, what does not, and why' } },
     async () => parts.services.report()
   )
-  await app.register(serviceRoutes({ dispatch, record: metrics.record }))
-  await app.register(openaiRoutes({ dispatch, record: metrics.record, view }))
+  const ingress = { dispatch, record: metrics.record, admit: (response: ServerResponse) => inHand.admit(response) }
+  await app.register(serviceRoutes(ingress))
+  await app.register(openaiRoutes({ ...ingress, view }))
+  inHand.countUntilDrained(app.server)
   return app
 }
 
 /** For other peers, over libp2p streams: the services that run here. */
 export async function buildPeerApi(parts: ApiParts): Promise<{ app: FastifyInstance; server: Server }> {
-  const { log, self, serving } = parts
+  const { inHand, log, self, serving } = parts
   let server: Server | undefined
   const app = await createApi({
     title: `Hedgerow ${self.role}`,
@@ -101,12 +105,15 @@ export async function buildPeerApi(parts: ApiParts): Promise<{ app: FastifyInsta
   await addCommonRoutes(app, parts)
   await app.register(peerRoutes(serving))
   if (server == null) throw new Error('Fastify made no server')
+  inHand.count(server)
   return { app, server }
 }
 
 /** For backends that this peer started: the mesh, on behalf of the request that they serve. */
-export async function buildNestedApi({ log, self, dispatch, contexts, view }: ApiParts): Promise<FastifyInstance> {
+export async function buildNestedApi(parts: ApiParts): Promise<FastifyInstance> {
+  const { log, self, dispatch, contexts, inHand, view } = parts
   const app = await createApi({ title: 'Hedgerow, for backends', version: self.version, log })
   await app.register(nestedRoutes({ dispatch, contexts, view, self: self.peerId }))
+  inHand.count(app.server)
   return app
 }

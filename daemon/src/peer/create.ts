@@ -8,6 +8,7 @@ import { Presence } from '../presence/index.ts'
 import { ContextTable, createServing } from '../serving/index.ts'
 import { buildLocalApi, buildNestedApi, buildPeerApi } from './apis.ts'
 import { directPaths } from './direct-paths.ts'
+import { RequestsInHand } from './in-hand.ts'
 import type { Peer, PeerComponents, PeerConfig } from './index.ts'
 import { createNetwork } from './network.ts'
 import { urlOf } from './url.ts'
@@ -97,6 +98,7 @@ export async function createPeer(config: PeerConfig, { services, log }: PeerComp
   )
 
   const metrics = createMetrics({ node, view, dispatcher, loads: () => services.loads() })
+  const inHand = new RequestsInHand()
   const parts = {
     config,
     log,
@@ -111,7 +113,8 @@ export async function createPeer(config: PeerConfig, { services, log }: PeerComp
     invoker,
     metrics,
     serving,
-    contexts
+    contexts,
+    inHand
   }
   const local = await buildLocalApi(parts)
   const { app: remote, server: remoteServer } = await buildPeerApi(parts)
@@ -156,8 +159,10 @@ export async function createPeer(config: PeerConfig, { services, log }: PeerComp
   const drain = async (): Promise<void> => {
     if (phase === 'draining') return
     phase = 'draining'
+    const answered = inHand.drain()
+    local.server.closeIdleConnections()
     if (announces) await presence.goodbye().catch(err => log.warn({ err }, 'could not say goodbye'))
-    await services.drain()
+    await Promise.all([services.drain(), answered])
     await new Promise(resolve => setTimeout(resolve, LINGER))
   }
 

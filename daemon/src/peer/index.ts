@@ -108,7 +108,7 @@ export interface Peer {
   readonly api: FastifyInstance
   dispatch(request: DispatchRequest): Promise<DispatchAnswer>
   start(): Promise<void>
-  /** says goodbye, refuses new work, finishes what runs */
+  /** says goodbye, refuses new work, finishes what runs here and what has entered here, however long that takes */
   drain(): Promise<void>
   stop(): Promise<void>
   /** where the HTTP API listens; throws while it doesn't */

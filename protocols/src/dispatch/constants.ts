@@ -56,7 +56,7 @@ export const EJECTION = 5000
 export const MAX_EJECTION = 60_000
 /** After so long in routing the next ejection is a first one again. */
 export const EJECTION_MEMORY = 5 * 60_000
-/** Between two pings that ask whether an ejected peer is back. */
+/** Between two pings that ask whether an ejected peer is back, while there is a connection to it. */
 export const PROBE_INTERVAL = 1000
 
 // Heartbeat: a request in hand for a second, pinged then and a second later, both unanswered for 2 s: wedged after 4 s.
@@ -75,6 +75,11 @@ export const MAX_MISSED_PINGS = 2
  * would notice before the next request runs into it. With two misses it is out of routing after 7 s.
  */
 export const UNHEARD_AFTER = 3000
+/**
+ * Between two looks whether a worker still offers what it has in hand: one whose backend has stopped answering says so by
+ * offering it no more, and answers pings all the while.
+ */
+export const LOOK_INTERVAL = 1000
 /** So much more of an upload taken in shows that the peer lives: half a second at 1 Mbit/s. */
 export const SIGN_OF_LIFE = 64 * 1024
 

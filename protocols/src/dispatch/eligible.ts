@@ -43,7 +43,7 @@ function inability({ peerId, offer }: Prospect['candidate'], needs: Needs): stri
 /**
  * Who of those should be asked. Each rule holds only while somebody is left: a doubtful worker is better than none.
  *
- * @param retry a request that failed elsewhere rather fails than go to a worker that was ejected
+ * @param retry a request that failed elsewhere rather fails than go to a worker that was ejected and is silent since
  */
 export function advisable(
   prospects: Prospect[],
@@ -90,8 +90,8 @@ interface Ejected {
 }
 
 /**
- * Ejection never takes everybody: when all are out, those with the least grave cause are asked. And as failures of a
- * service may be the requests' fault, they never take out more than half.
+ * Ejection never takes everybody: when all are out, those are asked that were heard of since, or else those with the
+ * least grave cause. And as failures of a service may be the requests' fault, they never take out more than half.
  */
 function withoutEjected(
   prospects: Prospect[],
@@ -131,7 +131,9 @@ function readmitted(ejected: Ejected[], total: number, retry: boolean, now: numb
     .filter(({ health }) => health.cause === 'failing')
     .sort((a, b) => a.health.remaining(now) - b.health.remaining(now))
   const back = failing.slice(0, Math.max(0, ejected.length - Math.floor(total / 2)))
-  if (back.length > 0 || retry || ejected.length < total) return back.map(({ prospect }) => prospect)
+  if (back.length > 0 || ejected.length < total) return back.map(({ prospect }) => prospect)
+  const heard = ejected.filter(({ prospect, health }) => prospect.peer.heartbeat.aliveAt > health.ejectedAt)
+  if (heard.length > 0 || retry) return heard.map(({ prospect }) => prospect)
   const least = Math.min(...ejected.map(({ health }) => CAUSES.indexOf(health.cause)))
   return ejected.filter(({ health }) => CAUSES.indexOf(health.cause) === least).map(({ prospect }) => prospect)
 }

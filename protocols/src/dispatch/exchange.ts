@@ -3,7 +3,7 @@ import { HEADERS } from '../ids/index.ts'
 import type { Headers } from '../invocation/index.ts'
 import { Alarm } from './alarm.ts'
 import { type Abandoned, type Abandonment, type Answered, Attempt, type AttemptOwner, type Result } from './attempt.ts'
-import { BACKOFF, HEDGE_FLOOR, HEDGE_MIN_SAMPLES, MAX_RECORDED_CANDIDATES } from './constants.ts'
+import { BACKOFF, HEDGE_FLOOR, HEDGE_MIN_SAMPLES, LOOK_INTERVAL, MAX_RECORDED_CANDIDATES } from './constants.ts'
 import type { Engine } from './engine.ts'
 import type { Prospect } from './experience.ts'
 import { timeoutHeader } from './headers.ts'
@@ -32,6 +32,7 @@ export class Exchange implements AttemptOwner {
   private readonly active = new Set<Attempt>()
   private readonly tried = new Set<Prospect['peer']>()
   private hedgeAt = Infinity
+  private lookAt = Infinity
   private resumeAt = Infinity
   private backoffs = 0
   private delivered = false
@@ -126,7 +127,8 @@ export class Exchange implements AttemptOwner {
     const selection = selectFirst(selectionInput(engine, plan))
     decision.scores = selection.scores
     decision.rejected = selection.rejected.slice(0, MAX_RECORDED_CANDIDATES)
-    for (const peer of selection.returning) engine.heartbeats.probe(peer)
+    for (const { peer, dialled } of selection.returning)
+      if (dialled || engine.connected(peer.peerId)) engine.heartbeats.probe(peer)
     for (const peer of selection.unheard) if (engine.connected(peer.peerId)) engine.heartbeats.check(peer)
     if (selection.chosen == null) {
       this.giveUp(nobody(plan.needs, this.context))
@@ -135,8 +137,9 @@ export class Exchange implements AttemptOwner {
     // Who vouches for a repetition expects it after a failure, not beside the first.
     if (plan.operation.idempotent && plan.window.count >= HEDGE_MIN_SAMPLES)
       this.hedgeAt = engine.clock.now() + Math.max(HEDGE_FLOOR, plan.window.high)
+    if (plan.repeatable) this.lookAt = engine.clock.now() + LOOK_INTERVAL
     this.launch(selection.chosen, selection.reason)
-    this.wake(this.hedgeAt)
+    this.wake(Math.min(this.hedgeAt, this.lookAt))
   }
 
   private launch(prospect: Prospect, reason: Reason): void {
@@ -266,6 +269,16 @@ export class Exchange implements AttemptOwner {
     this.launch(idle, 'hedge')
   }
 
+  /** What has become of the worker's offer, while its answer is waited for? */
+  private look(now: number): void {
+    const { plan, engine, delivered } = this
+    this.lookAt = delivered ? Infinity : now + LOOK_INTERVAL
+    const [attempt] = this.active
+    if (delivered || attempt == null || attempt.headAt != null) return
+    const offers = engine.view.candidates(plan.service.name)
+    if (!offers.some(({ peerId }) => peerId === attempt.record.peerId)) this.doubted(attempt)
+  }
+
   private ring(): void {
     if (this.over) return
     const now = this.engine.clock.now()
@@ -275,9 +288,10 @@ export class Exchange implements AttemptOwner {
     }
     if (now >= this.resumeAt) this.resume()
     if (now >= this.hedgeAt) this.hedge()
+    if (now >= this.lookAt) this.look(now)
     for (const attempt of [...this.active]) if (now >= attempt.dueAt) attempt.late()
     if (this.over) return
-    let next = Math.min(this.plan.deadline, this.resumeAt, this.hedgeAt)
+    let next = Math.min(this.plan.deadline, this.resumeAt, this.hedgeAt, this.lookAt)
     for (const { dueAt } of this.active) next = Math.min(next, dueAt)
     this.alarm.set(next)
   }

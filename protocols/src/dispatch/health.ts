@@ -3,7 +3,7 @@ import { EJECTION, EJECTION_MEMORY, MAX_EJECTION, MAX_FAILURES } from './constan
 /**
  * - `in`: in routing
  * - `out`: ejected
- * - `unproven`: has been out for long enough, but hasn't shown yet that it answers
+ * - `unproven`: has been out for long enough to be dialled, but hasn't shown yet that it answers
  * - `trial`: may get one request to show that it works
  * - `tried`: has that request in hand
  */
@@ -36,14 +36,15 @@ export class Health {
   /** @param aliveAt when it last said by itself that it is there: an ejection from before that is over */
   standing(now: number, aliveAt = -Infinity): Standing {
     if (!this.ejected) return 'in'
-    if (now < this.until && aliveAt <= this.ejectedAt) return 'out'
-    if (this.needsProof && !this.proven) return 'unproven'
+    const waited = now >= this.until || aliveAt > this.ejectedAt
+    if (this.needsProof && !this.proven) return waited ? 'unproven' : 'out'
+    if (!waited && !this.spoke) return 'out'
     return this.trying ? 'tried' : 'trial'
   }
 
   /** Milliseconds that it will stay out at the least; 0 when it isn't out. */
   remaining(now: number): number {
-    if (!this.ejected) return 0
+    if (!this.ejected || this.spoke) return 0
     return Math.max(this.until - now, this.needsProof && !this.proven ? 1 : 0)
   }
 
@@ -65,7 +66,7 @@ export class Health {
 
   eject(cause: Cause, now: number): void {
     this.trying = false
-    if (this.ejected && now < this.until && CAUSES.indexOf(cause) <= CAUSES.indexOf(this.cause)) return
+    if (this.ejected && !this.proven && now < this.until && CAUSES.indexOf(cause) <= CAUSES.indexOf(this.cause)) return
     if (now - this.until > EJECTION_MEMORY) this.ejections = 0
     this.until = now + Math.min(MAX_EJECTION, EJECTION * 2 ** this.ejections)
     this.ejections++
@@ -73,6 +74,11 @@ export class Health {
     this.ejectedAt = now
     this.ejected = true
     this.proven = false
+  }
+
+  /** An answer ends the silence that it was taken out for. It says nothing of failures: they have to be waited out. */
+  private get spoke(): boolean {
+    return this.needsProof && this.proven && this.cause !== 'failing'
   }
 
   /** It answered a ping. */

@@ -64,10 +64,12 @@ export class Heartbeats {
 
   /** An ejected peer gets no request before it has answered a ping. */
   probe(peer: PeerState): void {
-    if (this.clock.now() - peer.heartbeat.pingedAt < PROBE_INTERVAL) return
+    const sentAt = this.clock.now()
+    if (sentAt - peer.heartbeat.pingedAt < PROBE_INTERVAL) return
     this.ping(peer, answered => {
       if (answered) peer.health.prove()
-      else peer.eject(peer.health.cause, this.clock.now())
+      // The one before may have been answered meanwhile, which is why there was no room for this one.
+      else if (peer.heartbeat.aliveAt <= sentAt) peer.eject(peer.health.cause, this.clock.now())
     })
   }
 

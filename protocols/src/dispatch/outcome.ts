@@ -38,8 +38,12 @@ export function failure(code: MeshErrorCode, detail: string, details: MeshErrorD
 /** What was thrown instead of an answer. */
 export function failureOf(err: unknown): Failure {
   if (err instanceof MeshError) return failure(err.code, err.message, err.details, err)
-  if (err instanceof InvocationError)
+  if (err instanceof InvocationError) {
+    // A worker has no other way to say that the service broke off after it had begun to answer.
+    if (err.phase === 'receive' && err.byPeer)
+      return failure('BackendFailed', 'the service broke off within its answer', {}, err)
     return failure(err.phase === 'connect' ? 'Unreachable' : 'WorkerLost', err.message, {}, err)
+  }
   // An invoker refuses so what can't be put into HTTP: the caller's doing, not the worker's.
   if (err instanceof TypeError) return failure('Malformed', err.message, {}, err)
   return failure('Internal', 'sending the request failed in a way that it should not', {}, err)

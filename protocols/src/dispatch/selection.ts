@@ -30,10 +30,16 @@ export interface Selection {
   reason: Reason
   scores: Score[]
   rejected: Rejection[]
-  /** have been out of routing for long enough, and should be asked whether they are back */
-  returning: PeerState[]
+  /** are out of routing, and should be asked whether they are back */
+  returning: Returning[]
   /** were considered, and haven't been heard of for a while */
   unheard: PeerState[]
+}
+
+export interface Returning {
+  peer: PeerState
+  /** has been out for so long that it is worth a connection of its own to ask */
+  dialled: boolean
 }
 
 /** The worker for a request's first attempt. */
@@ -100,10 +106,15 @@ function drawNewcomer(fit: Prospect[], { random }: SelectionInput): Prospect | u
   return newcomers[Math.floor(random() * newcomers.length)]
 }
 
-function returningOf({ prospects, now }: SelectionInput): PeerState[] {
-  return prospects
-    .filter(({ peer, candidate }) => peer.health.standing(now, candidate.advertAt) === 'unproven')
-    .map(({ peer }) => peer)
+function returningOf({ prospects, now }: SelectionInput): Returning[] {
+  const returning: Returning[] = []
+  for (const { peer, candidate } of prospects) {
+    const standing = peer.health.standing(now, candidate.advertAt)
+    // Who is out for failures has to wait, whatever it answers.
+    if (standing === 'unproven' || (standing === 'out' && peer.health.cause !== 'failing'))
+      returning.push({ peer, dialled: standing === 'unproven' })
+  }
+  return returning
 }
 
 /** A worker that was never in contact is no concern: it will get its first request before long. */

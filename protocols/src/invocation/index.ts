@@ -70,14 +70,22 @@ export interface Invoker {
  */
 export type InvocationPhase = 'connect' | 'send' | 'receive'
 
+export interface InvocationErrorOptions extends ErrorOptions {
+  /** @default false */
+  byPeer?: boolean
+}
+
 export class InvocationError extends Error {
   override readonly name = 'InvocationError'
   readonly phase: InvocationPhase
   readonly peer: string
+  /** the peer itself ended this one exchange: it is there, and so is the connection to it */
+  readonly byPeer: boolean
 
-  constructor(phase: InvocationPhase, peer: string, message: string, options?: ErrorOptions) {
+  constructor(phase: InvocationPhase, peer: string, message: string, options: InvocationErrorOptions = {}) {
     super(message, options)
     this.phase = phase
     this.peer = peer
+    this.byPeer = options.byPeer ?? false
   }
 }

@@ -31,6 +31,8 @@ export interface FakeAnswer {
   headers?: Headers
   /** pieces of the body; a number is a pause in milliseconds */
   body?: Array<string | Uint8Array | number>
+  /** then the worker resets the stream, for its service broke off */
+  breaksOff?: boolean
 }
 
 export class FakeWorker {
@@ -101,7 +103,7 @@ export class FakeWorker {
             break_ = () => fail(new InvocationError('receive', this.peerId, 'the connection broke'))
           })
           failed.catch(() => {})
-          const pieces = this.play(answer.body ?? [], failed, end)
+          const pieces = this.play(answer, failed, end)
           resolve({ status: answer.status ?? 200, headers: answer.headers ?? {}, body: pieces })
         },
         err => {
@@ -141,7 +143,7 @@ export class FakeWorker {
   }
 
   private async *play(
-    pieces: Array<string | Uint8Array | number>,
+    { body: pieces = [], breaksOff = false }: FakeAnswer,
     failed: Promise<never>,
     end: () => void
   ): AsyncGenerator<Uint8Array> {
@@ -151,6 +153,7 @@ export class FakeWorker {
         else if (this.state !== 'up') await failed
         else yield typeof piece === 'string' ? new TextEncoder().encode(piece) : piece
       }
+      if (breaksOff) throw new InvocationError('receive', this.peerId, 'the stream was reset', { byPeer: true })
     } finally {
       end()
     }
@@ -211,8 +214,10 @@ export class FakeMesh {
   }
 
   /** A worker says that it is there (again). */
-  join(peerId: string, resources: string[] = [], promised = this.contract): FakeWorker {
-    this.view.learnAdvert(advert({ peerId, sequence: this.sequence++, services: [{ contract: promised, resources }] }))
+  join(peerId: string, resources: string[] = [], ...promised: ServiceContract[]): FakeWorker {
+    const contracts = promised.length === 0 ? [this.contract] : promised
+    const services = contracts.map(contract => ({ contract, resources }))
+    this.view.learnAdvert(advert({ peerId, sequence: this.sequence++, services }))
     return this.worker(peerId)
   }
 

@@ -105,7 +105,7 @@ export class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterat
     if (this.#ended) return
     if (isMisuse(cause)) this.#fail(new TypeError(`not a valid HTTP request: ${cause.message}`, { cause }), true)
     else if (this.#head != null && this.#nothingSent) this.#fail(new NotSentError(cause.message, { cause }))
-    else this.#fail(this.#failure(cause.message, cause))
+    else this.#fail(this.#failure(cause.message, cause, this.#channel.duplex.endedByPeer))
   }
 
   [Symbol.asyncIterator](): this {
@@ -141,10 +141,10 @@ export class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterat
     this.#fail(this.#failure('aborted', this.#signal.reason))
   }
 
-  #failure(message: string, cause?: unknown): InvocationError {
+  #failure(message: string, cause?: unknown, byPeer = false): InvocationError {
     let phase: InvocationPhase = 'receive'
     if (this.#head != null) phase = this.#nothingSent ? 'connect' : 'send'
-    return new InvocationError(phase, this.#streams.peer, message, { cause })
+    return new InvocationError(phase, this.#streams.peer, message, { cause, byPeer })
   }
 
   #fail(error: Error, reusable = false): void {

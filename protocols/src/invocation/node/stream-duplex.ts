@@ -47,6 +47,8 @@ export class StreamDuplex extends Duplex implements Socket {
   #full = false
   /** the other side has closed its direction */
   #remoteFinished = false
+  /** the other side has reset the stream */
+  #remoteReset = false
   /** we have closed ours */
   #finished = false
 
@@ -156,6 +158,7 @@ export class StreamDuplex extends Duplex implements Socket {
   }
 
   #onClose = (event: StreamCloseEvent): void => {
+    this.#remoteReset = event.error?.name === 'StreamResetError'
     if (event.error == null && this.#remoteFinished && this.#finished) return
     const error = connectionReset(event.error)
     // The reader may be about to take the end of an answer, after which it doesn't care.
@@ -228,6 +231,11 @@ export class StreamDuplex extends Duplex implements Socket {
 
   resetAndDestroy(): this {
     return this.destroy(connectionReset())
+  }
+
+  /** The other side has closed or reset the stream: it did not end because the connection was lost, nor by us. */
+  get endedByPeer(): boolean {
+    return this.#remoteFinished || this.#remoteReset
   }
 
   get remoteAddress(): string | undefined {

@@ -1,0 +1,61 @@
+import type { Server, ServerResponse } from 'node:http'
+import { MeshError } from '@hedgerow/protocols/errors'
+import { pathOf } from '../ingress/index.ts'
+
+/** What is waited for. The rest of the API answers at once, or (`/events`) never ends. */
+const SERVICES = /^\/(?:service|v1)\//
+/** Seconds after which a caller that knows only this peer may try whether it is back. */
+const RETRY_AFTER = 5
+
+/**
+ * The requests to services that a peer has in hand, by whatever way they entered: from the head of the request to the
+ * last byte of its answer.
+ */
+export class RequestsInHand {
+  readonly #open = new Set<ServerResponse>()
+  #drained: PromiseWithResolvers<void> | undefined
+
+  /** Counts what comes to a server; when the peer drains, too. */
+  count(server: Server): void {
+    server.prependListener('request', (request, response) => {
+      if (SERVICES.test(pathOf(request.url))) this.#add(response)
+    })
+  }
+
+  /** Counts what comes to a server until the peer drains; from then on, connections end with their answer. */
+  countUntilDrained(server: Server): void {
+    server.prependListener('request', (request, response) => {
+      if (this.#drained != null) response.shouldKeepAlive = false
+      else if (SERVICES.test(pathOf(request.url))) this.#add(response)
+    })
+  }
+
+  /** @throws {MeshError} Draining, when the request came too late */
+  admit(response: ServerResponse): void {
+    if (this.#drained == null || this.#open.has(response)) return
+    throw new MeshError('Draining', 'this peer is stopping; ask another one', {
+      retry_safe: true,
+      retry_after: RETRY_AFTER
+    })
+  }
+
+  /** Resolves when nothing is in hand. */
+  drain(): Promise<void> {
+    this.#drained ??= Promise.withResolvers()
+    for (const response of this.#open) response.shouldKeepAlive = false
+    this.#settle()
+    return this.#drained.promise
+  }
+
+  #add(response: ServerResponse): void {
+    this.#open.add(response)
+    response.once('close', () => {
+      this.#open.delete(response)
+      this.#settle()
+    })
+  }
+
+  #settle(): void {
+    if (this.#open.size === 0) this.#drained?.resolve()
+  }
+}
