@@ -8,7 +8,7 @@ import { createLog } from './logging/index.ts'
 import { formatManifestError, loadManifests } from './manifest/index.ts'
 import { createPeer, type Peer, type ServiceHost } from './peer/index.ts'
 import { endOnSignal, VERSION } from './process/index.ts'
-import { createServiceHost, SHIPPED_SERVICES } from './services/index.ts'
+import { createServiceHost, namedServices, SHIPPED_SERVICES } from './services/index.ts'
 import { defaultListen, resolveMesh } from './startup/index.ts'
 
 /** Runs a worker until a signal ends it. */
@@ -59,12 +59,13 @@ async function createServices(
 ): Promise<ServiceHost> {
   const { manifests, errors } = await loadManifests([SHIPPED_SERVICES, ...settings.servicesDir])
   for (const error of errors) log.error(`${formatManifestError(error)}; this service is left out`)
+  const contracts = manifests.map(({ contract }) => contract)
   return createServiceHost({
     manifests,
     capabilities,
     kind: settings.workerType,
-    pinned: settings.services,
-    forbidden: settings.forbidServices,
+    pinned: namedServices('HEDGEROW_SERVICES', settings.services, contracts),
+    forbidden: namedServices('HEDGEROW_FORBID_SERVICES', settings.forbidServices, contracts),
     stateDir: join(dataDir, 'services'),
     log
   })

@@ -69,13 +69,17 @@ describe('the programs', function () {
       [{ LOG_LEVEL: 'loud' }, [], 'LOG_LEVEL'],
       [{ WORKER_TYPE: 'tpu' }, [], 'WORKER_TYPE'],
       [{ HEDGEROW_SERVICES: 'NER!' }, [], 'HEDGEROW_SERVICES'],
+      [{ HEDGEROW_SERVICES: 'nar' }, [], 'HEDGEROW_SERVICES: there is no service nar; did you mean ner?'],
+      [{ HEDGEROW_FORBID_SERVICES: 'nope' }, [], 'HEDGEROW_FORBID_SERVICES: there is no service nope; there are: '],
+      [{ HEDGEROW_SERVICES_DIR: join(dir, 'nowhere') }, [], 'HEDGEROW_SERVICES_DIR'],
       [{ HEDGEROW_MESH: 'My Mesh' }, [], 'HEDGEROW_MESH'],
       [{ HEDGEROW_DATA_DIR: join(file, 'below') }, [], 'HEDGEROW_DATA_DIR'],
+      [{ HEDGEROW_DATA_DIR: '/proc/hedgerow' }, [], 'HEDGEROW_DATA_DIR'],
       [{ HEDGEROW_INVITE: 'abc' }, [], 'HEDGEROW_INVITE'],
       [{}, ['--config', join(dir, 'bad.yaml')], 'http_port'],
       [{}, ['--config', join(dir, 'unknown.yaml')], 'http_prot'],
       [{}, ['--config', join(dir, 'broken.yaml')], 'broken.yaml'],
-      [{}, ['--config', join(dir, 'missing.yaml')], 'missing.yaml'],
+      [{}, ['--config', join(dir, 'missing.yaml')], '--config: '],
       [{}, ['--no-such-option'], '--no-such-option']
     ]
     for (const [env, args, named] of cases) {
