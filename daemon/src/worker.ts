@@ -1,8 +1,10 @@
+import { access } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Capabilities } from '@hedgerow/protocols/advert'
 import type { Logger } from 'pino'
 import { detectCapabilities } from './capabilities/index.ts'
 import type { DaemonSettings } from './config/daemon-settings.ts'
+import { ConfigError } from './config/index.ts'
 import { loadIdentity, openDataDir } from './identity/index.ts'
 import { createLog } from './logging/index.ts'
 import { formatManifestError, loadManifests } from './manifest/index.ts'
@@ -57,6 +59,11 @@ async function createServices(
   dataDir: string,
   log: Logger
 ): Promise<ServiceHost> {
+  for (const place of settings.servicesDir) {
+    await access(place).catch(err => {
+      throw new ConfigError('HEDGEROW_SERVICES_DIR', `${place} can't be read (${err.code}); name a folder of manifests`)
+    })
+  }
   const { manifests, errors } = await loadManifests([SHIPPED_SERVICES, ...settings.servicesDir])
   for (const error of errors) log.error(`${formatManifestError(error)}; this service is left out`)
   const contracts = manifests.map(({ contract }) => contract)
