@@ -234,7 +234,7 @@ describe('dispatch', () => {
     it('serves a request right here when this peer is the best', async () => {
       const mesh = new FakeMesh({ workers: ['self'], local: 'self' })
       const answer = answerOf(await mesh.call())
-      assert.deepEqual(answer.route, { path: 'local', transport: 'memory' })
+      assert.deepEqual(answer.route, { path: 'local', transport: 'http' })
       await mesh.clock.advance(5000)
       assert.deepEqual(mesh.worker('self').pings, [])
       assert.equal(mesh.dispatcher.stats().local_requests, 1)
