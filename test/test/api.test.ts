@@ -39,7 +39,7 @@ describe('the HTTP API of a mesh', function () {
         assert.match(response.headers.get('hedgerow-request-id') ?? '', /^[0-9a-f]{32}$/)
         assert.equal(response.headers.get('hedgerow-attempts'), '1')
         assert.match(response.headers.get('hedgerow-path') ?? '', /^(local|direct|relayed)$/)
-        assert.match(response.headers.get('hedgerow-transport') ?? '', /^(tcp|ws|memory)$/)
+        assert.match(response.headers.get('hedgerow-transport') ?? '', /^(tcp|ws|http)$/)
         assert.match(
           response.headers.get('server-timing') ?? '',
           /queue;dur=[\d.]+, backend;dur=[\d.]+, network;dur=[\d.]+/
@@ -200,6 +200,21 @@ describe('the HTTP API of a mesh', function () {
       assert.ok(performance.now() - startedAt < 3000, `${path} was answered in time`)
     }
     assert.equal((await postJson(`${url}/service/lab`, {})).status, 200)
+  })
+
+  it('says of an error whom it asked, and how, as of an answer', async () => {
+    const late = await fetch(`${mesh.relay.url}/service/lab/slow?ms=5000`, {
+      headers: { 'hedgerow-timeout': '0.5', origin: 'https://app.example.org' }
+    })
+    assert.equal(late.status, 504)
+    const workers = mesh.workers.map(({ peerId }) => peerId)
+    assert.ok(workers.includes(late.headers.get('hedgerow-worker') ?? ''))
+    assert.equal(late.headers.get('hedgerow-attempts'), '1')
+    assert.equal(late.headers.get('hedgerow-path'), 'direct')
+    assert.match(late.headers.get('hedgerow-transport') ?? '', /^(tcp|ws)$/)
+    assert.match(late.headers.get('server-timing') ?? '', /^total;dur=[\d.]+$/)
+    assert.match(late.headers.get('traceparent') ?? '', /^00-[0-9a-f]{32}-/)
+    assert.match(late.headers.get('access-control-expose-headers') ?? '', /Hedgerow-Error/)
   })
 
   it('says that all are busy, with when to come back', async () => {

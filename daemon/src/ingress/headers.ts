@@ -25,5 +25,6 @@ export const EXPOSED_HEADERS = [
   'Hedgerow-Transport',
   'Server-Timing',
   'traceparent',
-  'Retry-After'
+  'Retry-After',
+  'Hedgerow-Error'
 ]

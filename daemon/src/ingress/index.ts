@@ -70,7 +70,7 @@ export async function enter(
     failure = gone.signal.aborted ? new MeshError('ClientGone', 'the caller left') : toMeshError(err)
     failure.details.request_id ??= request.id
     if (failure.code === 'Internal') request.log.error({ err }, 'request failed')
-    writeError(response, failure, extra, components.wording)
+    writeError(response, failure, extra, performance.now() - startedAt, components.wording)
   } finally {
     response.removeListener('close', onClose)
   }
