@@ -147,7 +147,8 @@ describe('dispatch', () => {
       { what: 'a service that nobody ever heard of', request: { service: 'nobody' }, code: 'UnknownService' },
       { what: 'what is no name at all', request: { service: '../etc' }, code: 'UnknownService' },
       { what: 'a path that the service does not have', request: { path: '/secret' }, code: 'UnknownOperation' },
-      { what: 'a path that tries to climb', request: { path: '/../x' }, code: 'UnknownOperation' },
+      { what: 'a path that tries to climb', request: { path: '/../x' }, code: 'Malformed' },
+      { what: 'a path with an encoded slash', request: { path: '/a%2Fb?c=d' }, code: 'Malformed' },
       { what: 'a path without its slash', request: { path: 'extract' }, code: 'UnknownOperation' },
       {
         what: 'a method that the path does not have',
