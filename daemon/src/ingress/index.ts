@@ -9,6 +9,7 @@
  */
 
 import type { OutgoingHttpHeaders } from 'node:http'
+import type { FastifyCorsOptions } from '@fastify/cors'
 import type { DispatchAnswer, DispatchRequest } from '@hedgerow/protocols/dispatch'
 import { MeshError, toMeshError } from '@hedgerow/protocols/errors'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
@@ -125,6 +126,17 @@ export function targetOf(url: string): Target {
   return { service, path: below.startsWith('/') ? below : `/${below}` }
 }
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** what this route does otherwise than the rest, which `@fastify/cors` reads here but has no types for */
+    cors?: FastifyCorsOptions
+  }
+}
+
+function isPreflight({ headers }: FastifyRequest): boolean {
+  return headers.origin != null && headers['access-control-request-method'] != null
+}
+
 export function serviceRoutes(components: IngressComponents, amend?: Amend): FastifyPluginAsync {
   return async app => {
     // Bodies belong to the services: nothing here reads them.
@@ -132,8 +144,16 @@ export function serviceRoutes(components: IngressComponents, amend?: Amend): Fas
     app.addContentTypeParser('*', (_request, _payload, done) => done(null))
     const handler = async (request: FastifyRequest, reply: FastifyReply): Promise<void> =>
       enter(components, request, reply, targetOf(pathOf(request.raw.url)), amend)
+    const options = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+      if (isPreflight(request)) await reply.code(204).header('content-length', '0').send()
+      else await handler(request, reply)
+    }
     const schema = { hide: true }
-    app.all(`${PREFIX}:service`, { schema }, handler)
-    app.all(`${PREFIX}:service/*`, { schema }, handler)
+    const method = app.supportedMethods.filter(one => one !== 'OPTIONS')
+    for (const url of [`${PREFIX}:service`, `${PREFIX}:service/*`]) {
+      app.route({ method, url, schema, handler })
+      // What pages may do is said here; any other OPTIONS is for the service, as every method is.
+      app.options(url, { schema, config: { cors: { preflightContinue: true } } }, options)
+    }
   }
 }
