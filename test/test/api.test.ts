@@ -176,6 +176,7 @@ describe('the HTTP API of a mesh', function () {
       ['/service/lab/echo', { method: 'DELETE' }, 405, 'MethodNotAllowed'],
       ['/service/lab/hidden', { method: 'GET' }, 404, 'UnknownOperation'],
       ['/service/lab', { method: 'POST', headers: { 'hedgerow-timeout': 'soon' } }, 400, 'Malformed'],
+      ['/service/lab', { method: 'POST', headers: { 'hedgerow-worker': 'worker-1' } }, 400, 'Malformed'],
       ['/service/lab', { method: 'POST', body: 'x'.repeat(1024 * 1024 + 1) }, 413, 'BodyTooLarge'],
       ['/service/lab', { method: 'POST', body: 'x'.repeat(10 * 1024 * 1024) }, 413, 'BodyTooLarge'],
       ['/service/lab/slow?ms=5000', { method: 'POST', headers: { 'hedgerow-timeout': '0.5' } }, 504, 'Deadline'],

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { DispatchRequest } from '@hedgerow/protocols/dispatch'
 import { MeshError } from '@hedgerow/protocols/errors'
-import { HEADERS } from '@hedgerow/protocols/ids'
+import { HEADERS, PEER_ID_PATTERN } from '@hedgerow/protocols/ids'
 import type { Headers } from '@hedgerow/protocols/invocation'
 import { bodyOf } from './body.ts'
 import { DISPATCH_HEADERS } from './headers.ts'
@@ -29,6 +29,17 @@ export function timeoutOf(value: string | undefined): number | undefined {
   return seconds * 1000
 }
 
+/** The one peer that may answer. @throws {MeshError} Malformed */
+export function workerOf(value: string | undefined): string | undefined {
+  if (value == null || PEER_ID.test(value)) return value
+  throw new MeshError(
+    'Malformed',
+    `${HEADERS.worker} is ${JSON.stringify(value.slice(0, 100))}, which is no peer id; GET /api/admin/workers lists them`
+  )
+}
+
+const PEER_ID = new RegExp(PEER_ID_PATTERN)
+
 /** Turns an HTTP request into one for dispatch. @throws {MeshError} Malformed */
 export async function toDispatchRequest(
   message: IncomingMessage,
@@ -48,7 +59,7 @@ export async function toDispatchRequest(
   }
   const timeout = timeoutOf(one(headers[HEADERS.timeout]))
   if (timeout != null) request.timeout = timeout
-  const worker = one(headers[HEADERS.worker])
+  const worker = workerOf(one(headers[HEADERS.worker]))
   if (worker != null) request.worker = worker
   const resource = target.resource ?? one(headers[HEADERS.resource])
   if (resource != null) request.resource = resource
