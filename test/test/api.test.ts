@@ -152,6 +152,32 @@ describe('the HTTP API of a mesh', function () {
     }
   })
 
+  it('writes its JSON in snake_case', async () => {
+    const url = mesh.workers[0]?.url ?? ''
+    for (const path of [
+      '/health',
+      '/stats',
+      '/api/services',
+      '/api/admin/workers',
+      '/api/admin/relays',
+      '/api/admin/placement',
+      `/api/peers/${mesh.relay.peerId}`,
+      '/api/dht/stats',
+      '/api/dht/topology'
+    ]) {
+      const text = JSON.stringify(await getJson(url + path))
+      assert.deepEqual(
+        [...text.matchAll(/"(\w*[a-z][A-Z]\w*)":/g)].map(([, name]) => name),
+        [],
+        path
+      )
+    }
+    const { instances } = await getJson<{ instances: Array<{ backend: { since: string } }> }>(
+      `${url}/api/admin/placement`
+    )
+    assert.ok(Date.parse(instances[0]?.backend.since ?? '') <= Date.now())
+  })
+
   it('streams the signed statements, beginning with what is known', async () => {
     const leave = new AbortController()
     const response = await fetch(`${mesh.relay.url}/events`, { signal: leave.signal })
