@@ -10,6 +10,7 @@ import Fastify, {
 } from 'fastify'
 import { problem, ServiceError } from './errors.ts'
 import { RequestStats } from './stats.ts'
+import { describeFaults, inputErrors } from './validation.ts'
 
 // routes say what they do (`schema: { summary }`) in terms of this package's types
 export type {} from '@fastify/swagger'
@@ -119,19 +120,18 @@ function sendError(error: FastifyError | ServiceError, reply: FastifyReply, log:
   }
   // 400 is a body that isn't what its media type says; 422 is one that is, but not what the schema asks for.
   if (error.validation != null) {
-    const status = error.validationContext === 'body' ? 422 : 400
-    return sendProblem(
-      reply,
-      problem(status, 'InvalidInput', error.message, {
-        errors: error.validation.map(({ instancePath, message }) => ({ path: instancePath, message }))
-      })
-    )
+    const { validation, validationContext: part = 'body' } = error
+    const detail = describeFaults(validation, PARTS[part])
+    const errors = inputErrors(validation)
+    return sendProblem(reply, problem(part === 'body' ? 422 : 400, 'InvalidInput', detail, { errors }))
   }
   const status = error.statusCode ?? 500
   if (status < 500) return sendProblem(reply, problem(status, CODES[error.code] ?? 'BadRequest', error.message))
   log.error({ err: error }, 'request failed')
   return sendProblem(reply, problem(500, 'Internal', 'the service failed on this request; its log has the cause'))
 }
+
+const PARTS: Record<string, string> = { querystring: 'in the query string, ', params: 'in the path, ' }
 
 const CODES: Record<string, string> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'BodyTooLarge',

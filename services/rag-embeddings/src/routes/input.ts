@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { ServiceError } from '@hedgerow/service-kit'
+import { describeFaults, inputErrors, ServiceError } from '@hedgerow/service-kit'
 import type { FastifyRequest } from 'fastify'
 import { type Static, type TSchema, Type } from 'typebox'
 import { Value } from 'typebox/value'
@@ -154,7 +154,6 @@ function parseMetadata(text: string): unknown {
 
 function checked<T extends TSchema>(schema: T, value: unknown): Static<T> {
   if (Value.Check(schema, value)) return value
-  const errors = Value.Errors(schema, value).map(({ instancePath, message }) => ({ path: instancePath, message }))
-  const [first] = errors
-  throw new ServiceError(422, 'InvalidInput', `${first?.path ?? ''} ${first?.message ?? 'is wrong'}`.trim(), { errors })
+  const faults = Value.Errors(schema, value)
+  throw new ServiceError(422, 'InvalidInput', describeFaults(faults), { errors: inputErrors(faults) })
 }
