@@ -6,6 +6,7 @@ import Fastify, {
   type FastifyError,
   type FastifyInstance,
   type FastifyReply,
+  type FastifyRequest,
   LogController
 } from 'fastify'
 import { problem, ServiceError } from './errors.ts'
@@ -75,7 +76,9 @@ export async function serviceApp(init: ServiceAppInit): Promise<ServiceApp> {
       'request'
     )
   })
-  app.setErrorHandler<FastifyError | ServiceError>((error, request, reply) => sendError(error, reply, request.log))
+  app.setErrorHandler<FastifyError | ServiceError>((error, request, reply) =>
+    sendError(isWrongType(error) ? wrongType(request) : error, reply, request.log)
+  )
   app.setNotFoundHandler((request, reply) => {
     sendProblem(
       reply,
@@ -131,11 +134,25 @@ function sendError(error: FastifyError | ServiceError, reply: FastifyReply, log:
   return sendProblem(reply, problem(500, 'Internal', 'the service failed on this request; its log has the cause'))
 }
 
+function isWrongType(error: FastifyError | ServiceError): boolean {
+  return error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE'
+}
+
+/** What was sent, and what the operation takes. */
+function wrongType({ headers, method, routeOptions }: FastifyRequest): ServiceError {
+  const sent = headers['content-type']
+  const taken = routeOptions.schema?.consumes ?? ['application/json']
+  return new ServiceError(
+    415,
+    'UnsupportedMediaType',
+    `${sent == null ? 'the body comes without a Content-Type' : `the body is said to be ${sent.slice(0, 100)}`}; ${method} ${routeOptions.url} takes ${taken.join(', ')}`
+  )
+}
+
 const PARTS: Record<string, string> = { querystring: 'in the query string, ', params: 'in the path, ' }
 
 const CODES: Record<string, string> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'BodyTooLarge',
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'UnsupportedMediaType',
   FST_ERR_CTP_INVALID_JSON_BODY: 'MalformedBody',
   FST_ERR_CTP_EMPTY_JSON_BODY: 'EmptyBody'
 }
