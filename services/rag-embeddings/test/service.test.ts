@@ -94,6 +94,12 @@ describe('rag-embeddings on its own', function () {
     assert.deepEqual(passage?.metadata, { source: 'manual' })
   })
 
+  it('takes a question as plain text', async () => {
+    const question = { method: 'POST', headers: { 'content-type': 'text/plain' }, body: 'when may they call?\n' }
+    const { passages } = await call(Passages, '/query?collection=raw', question, 200)
+    assert.match(passages[0]?.text ?? '', /between 6 a\.m\. and 9 p\.m\./)
+  })
+
   it('takes a form with a file', async () => {
     const form = new FormData()
     form.set('collection', 'form')
