@@ -238,6 +238,13 @@ describe('rag-embeddings on its own', function () {
         'NotText'
       ],
       [
+        'a PDF where there is no mesh to read it',
+        '/documents',
+        { method: 'POST', headers: { 'content-type': 'application/pdf' }, body: '%PDF-1.7' },
+        503,
+        'NoMesh'
+      ],
+      [
         'a form that breaks off',
         '/documents',
         { method: 'POST', headers: { 'content-type': 'multipart/form-data; boundary=x' }, body: '--x\r\nContent-Disp' },
