@@ -5,13 +5,13 @@ import type { Logger } from 'pino'
 import { detectCapabilities } from './capabilities/index.ts'
 import type { DaemonSettings } from './config/daemon-settings.ts'
 import { ConfigError } from './config/index.ts'
-import { loadIdentity, openDataDir } from './identity/index.ts'
+import { loadIdentity, openDataDir, peerIdOf } from './identity/index.ts'
 import { createLog } from './logging/index.ts'
 import { formatManifestError, loadManifests } from './manifest/index.ts'
 import { createPeer, type Peer, type ServiceHost } from './peer/index.ts'
 import { endOnSignal, VERSION } from './process/index.ts'
 import { createServiceHost, namedServices, SHIPPED_SERVICES } from './services/index.ts'
-import { defaultListen, resolveMesh } from './startup/index.ts'
+import { answerWhileWaiting, defaultListen, resolveMesh } from './startup/index.ts'
 
 /** Runs a worker until a signal ends it. */
 export async function runWorker(settings: DaemonSettings): Promise<void> {
@@ -33,8 +33,16 @@ async function createWorker(settings: DaemonSettings, log: Logger): Promise<Peer
   const privateKey = await loadIdentity(dataDir)
   const capabilities = await detectCapabilities({ dataDir, override: lent(settings) })
   const services = await createServices(settings, capabilities, dataDir, log)
+  const stopWaiting = await answerWhileWaiting({
+    host: settings.httpHost,
+    port: settings.httpPort,
+    peerId: peerIdOf(privateKey),
+    workerId: settings.name,
+    role: 'worker',
+    version: VERSION
+  })
   const mesh = await resolveMesh(settings.mesh, settings.relay, dataDir, log)
-  return createPeer(
+  const worker = await createPeer(
     {
       privateKey,
       mesh,
@@ -51,6 +59,8 @@ async function createWorker(settings: DaemonSettings, log: Logger): Promise<Peer
     },
     { services, log }
   )
+  await stopWaiting()
+  return worker
 }
 
 async function createServices(

@@ -6,6 +6,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { freePort } from '@hedgerow/daemon/startup'
 import { until } from '../src/harness.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -226,8 +227,14 @@ describe('the programs', function () {
       HEDGEROW_RELAY: 'http://127.0.0.1:9',
       HEDGEROW_PARENT: 'stdin'
     }
-    const told = starting(DAEMON, env)
+    const port = await freePort()
+    const told = starting(DAEMON, { ...env, HEDGEROW_HTTP_PORT: String(port) })
     await says(told, 'relay not reachable')
+    const health = await fetch(`http://127.0.0.1:${port}/health`)
+    assert.equal(health.status, 503)
+    assert.equal((await health.json()).status, 'starting')
+    const early = await fetch(`http://127.0.0.1:${port}/service/ner`, { method: 'POST' })
+    assert.deepEqual([early.status, (await early.json()).code], [503, 'Starting'])
     assert.equal(await end(told), 0)
     const alone = starting(DAEMON, env)
     await says(alone, 'relay not reachable')

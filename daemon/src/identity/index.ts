@@ -13,6 +13,7 @@ import { chmod, link, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promi
 import { dirname, join, resolve } from 'node:path'
 import { generateKeyPair, privateKeyFromProtobuf, privateKeyToProtobuf } from '@libp2p/crypto/keys'
 import type { PrivateKey } from '@libp2p/interface'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { ConfigError } from '../config/errors.ts'
 import { lockDataDir } from './lock.ts'
 
@@ -97,6 +98,10 @@ export async function loadIdentity(dataDir: string): Promise<PrivateKey> {
   const key = await readKey(file)
   if (key == null) throw new ConfigError('HEDGEROW_DATA_DIR', `the identity can't be kept in ${file}`)
   return key
+}
+
+export function peerIdOf(privateKey: PrivateKey): string {
+  return peerIdFromPrivateKey(privateKey).toString()
 }
 
 async function readKey(file: string): Promise<PrivateKey | undefined> {
