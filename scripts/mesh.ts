@@ -186,6 +186,8 @@ interface Health {
   peer_id: string
   /** told to this host only */
   pid?: number
+  /** null until it knows which it joins */
+  mesh: string | null
 }
 
 async function comesUp(child: ChildProcess, name: string, url: string): Promise<Health> {
@@ -194,7 +196,7 @@ async function comesUp(child: ChildProcess, name: string, url: string): Promise<
     if (child.exitCode != null || child.signalCode != null)
       throw new Error(`${name} ended before it was up; its lines above say why`)
     const health = await getJson<Health>(`${url}/health`)
-    if (health?.peer_id != null && (health.pid ?? child.pid) === child.pid) return health
+    if (health?.mesh != null && (health.pid ?? child.pid) === child.pid) return health
     await sleep(POLL)
   }
   throw new Error(`${name} does not answer at ${url}`)

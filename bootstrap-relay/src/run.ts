@@ -1,9 +1,9 @@
-import { loadIdentity, openDataDir } from '@hedgerow/daemon/identity'
+import { loadIdentity, openDataDir, peerIdOf } from '@hedgerow/daemon/identity'
 import { createLog } from '@hedgerow/daemon/logging'
 import { loadManifests } from '@hedgerow/daemon/manifest'
-import { endOnSignal } from '@hedgerow/daemon/process'
+import { endOnSignal, VERSION } from '@hedgerow/daemon/process'
 import { SHIPPED_SERVICES } from '@hedgerow/daemon/services'
-import { resolveMesh } from '@hedgerow/daemon/startup'
+import { answerWhileWaiting, resolveMesh } from '@hedgerow/daemon/startup'
 import { createRelay } from './relay.ts'
 import type { RelaySettings } from './settings.ts'
 
@@ -13,10 +13,19 @@ export async function runRelay(settings: RelaySettings): Promise<void> {
   const endInOrder = endOnSignal(log)
   const dataDir = await openDataDir(settings.dataDir)
   const privateKey = await loadIdentity(dataDir)
+  const stopWaiting = await answerWhileWaiting({
+    host: settings.httpHost,
+    port: settings.httpPort,
+    peerId: peerIdOf(privateKey),
+    workerId: settings.name,
+    role: 'relay',
+    version: VERSION
+  })
   const mesh = await resolveMesh(settings.mesh, settings.relay, dataDir, log)
   const { manifests } = await loadManifests([SHIPPED_SERVICES])
   const contracts = manifests.map(({ contract }) => contract)
   const relay = await createRelay({ settings, privateKey, mesh, dataDir, contracts, log })
+  await stopWaiting()
   await relay.start()
   endInOrder(relay)
   log.info({ peer_id: relay.peer.self.peerId, url: relay.peer.url, mesh }, 'relay is up')

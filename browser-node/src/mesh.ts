@@ -132,8 +132,8 @@ export class PageMesh extends TypedEventEmitter<MeshEvents> implements Mesh {
       if (signal.aborted) throw reasonOf(signal)
       const error = toMeshError(err)
       if (FOR_THE_BRIDGE.has(error.code) && this.#relays.answering && isUnsent(request))
-        return this.#bridge(request).catch(() => problemResponse(error, id))
-      return problemResponse(error, id)
+        return this.#bridge(request).catch(() => problemResponse(error, id, performance.now() - startedAt))
+      return problemResponse(error, id, performance.now() - startedAt)
     }
   }
 

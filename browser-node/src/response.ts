@@ -29,13 +29,15 @@ export function toResponse(answer: DispatchAnswer, firstByteMs: number, signal: 
 }
 
 /** An error of the mesh as an answer (RFC 9457), as it comes over HTTP. */
-export function problemResponse(error: MeshError, requestId: string): Response {
+export function problemResponse(error: MeshError, requestId: string, elapsed: number): Response {
   error.details.request_id ??= requestId
-  const headers = new Headers({
+  const plain: PlainHeaders = {
     'content-type': PROBLEM_TYPE,
     [HEADERS.error]: error.code,
     [HEADERS.requestId]: requestId
-  })
+  }
+  if (error.trail != null) setAnswerHeaders(plain, error.trail, elapsed)
+  const headers = toHeaders(plain)
   const { retry_after } = error.details
   if (retry_after != null) headers.set('retry-after', String(Math.max(1, Math.ceil(retry_after))))
   return new Response(JSON.stringify(error.toProblem()), { status: error.status, headers })

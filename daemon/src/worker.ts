@@ -1,15 +1,17 @@
+import { access } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Capabilities } from '@hedgerow/protocols/advert'
 import type { Logger } from 'pino'
 import { detectCapabilities } from './capabilities/index.ts'
 import type { DaemonSettings } from './config/daemon-settings.ts'
-import { loadIdentity, openDataDir } from './identity/index.ts'
+import { ConfigError } from './config/index.ts'
+import { loadIdentity, openDataDir, peerIdOf } from './identity/index.ts'
 import { createLog } from './logging/index.ts'
 import { formatManifestError, loadManifests } from './manifest/index.ts'
 import { createPeer, type Peer, type ServiceHost } from './peer/index.ts'
 import { endOnSignal, VERSION } from './process/index.ts'
-import { createServiceHost, SHIPPED_SERVICES } from './services/index.ts'
-import { defaultListen, resolveMesh } from './startup/index.ts'
+import { createServiceHost, namedServices, SHIPPED_SERVICES } from './services/index.ts'
+import { answerWhileWaiting, defaultListen, resolveMesh } from './startup/index.ts'
 
 /** Runs a worker until a signal ends it. */
 export async function runWorker(settings: DaemonSettings): Promise<void> {
@@ -31,8 +33,16 @@ async function createWorker(settings: DaemonSettings, log: Logger): Promise<Peer
   const privateKey = await loadIdentity(dataDir)
   const capabilities = await detectCapabilities({ dataDir, override: lent(settings) })
   const services = await createServices(settings, capabilities, dataDir, log)
+  const stopWaiting = await answerWhileWaiting({
+    host: settings.httpHost,
+    port: settings.httpPort,
+    peerId: peerIdOf(privateKey),
+    workerId: settings.name,
+    role: 'worker',
+    version: VERSION
+  })
   const mesh = await resolveMesh(settings.mesh, settings.relay, dataDir, log)
-  return createPeer(
+  const worker = await createPeer(
     {
       privateKey,
       mesh,
@@ -50,6 +60,8 @@ async function createWorker(settings: DaemonSettings, log: Logger): Promise<Peer
     },
     { services, log }
   )
+  await stopWaiting()
+  return worker
 }
 
 async function createServices(
@@ -58,14 +70,20 @@ async function createServices(
   dataDir: string,
   log: Logger
 ): Promise<ServiceHost> {
+  for (const place of settings.servicesDir) {
+    await access(place).catch(err => {
+      throw new ConfigError('HEDGEROW_SERVICES_DIR', `${place} can't be read (${err.code}); name a folder of manifests`)
+    })
+  }
   const { manifests, errors } = await loadManifests([SHIPPED_SERVICES, ...settings.servicesDir])
   for (const error of errors) log.error(`${formatManifestError(error)}; this service is left out`)
+  const contracts = manifests.map(({ contract }) => contract)
   return createServiceHost({
     manifests,
     capabilities,
     kind: settings.workerType,
-    pinned: settings.services,
-    forbidden: settings.forbidServices,
+    pinned: namedServices('HEDGEROW_SERVICES', settings.services, contracts),
+    forbidden: namedServices('HEDGEROW_FORBID_SERVICES', settings.forbidServices, contracts),
     stateDir: join(dataDir, 'services'),
     log
   })

@@ -53,6 +53,13 @@ describe('the request', () => {
     await assert.rejects(prepare('ner'), isUsage)
   })
 
+  it('is not sent with JSON that is broken, unless it is said to be something else', async () => {
+    await assert.rejects(prepare('ner', { data: '{bad' }), isUsage)
+    const { call } = await prepare('ner', { data: '{bad', headers: ['Content-Type: text/plain'] })
+    assert.equal(call.headers['content-type'], 'text/plain')
+    assert.match(String((await prepare('ner', { data: 'hello world' })).call.headers['content-type']), /^text\/plain/)
+  })
+
   it('refuses methods and headers that HTTP does not have', async () => {
     await assert.rejects(prepare('ner/x', { method: 'NO SUCH' }), isUsage)
     await assert.rejects(prepare('ner/x', { method: 'CONNECT' }), isUsage)

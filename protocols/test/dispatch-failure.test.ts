@@ -53,6 +53,21 @@ describe('dispatch, when a worker fails', () => {
     assert.equal(called.error.details.attempts, 1)
   })
 
+  it('says of a failure whom it asked, and how, as of an answer', async () => {
+    const mesh = new FakeMesh({ workers: ['a', 'b'], contract: ONCE })
+    for (const worker of mesh.workers.values()) worker.refuse('Busy')
+    const { error } = await mesh.call()
+    assert.ok(error instanceof MeshError)
+    const { trail } = error
+    assert.ok(trail != null)
+    assert.equal(trail.attempts, error.details.attempts)
+    assert.equal(trail.worker, mesh.dispatcher.explain(error.details.request_id ?? '')?.attempts.at(-1)?.peer_id)
+    assert.deepEqual(trail.route, { path: 'direct', transport: 'tcp' })
+    assert.match(trail.traceparent, /^00-[0-9a-f]{32}-/)
+    const unasked = await new FakeMesh({ workers: [] }).call()
+    assert.ok(unasked.error instanceof MeshError && unasked.error.trail == null)
+  })
+
   it('repeats what the caller vouches for, whatever the operation declares', async () => {
     const mesh = new FakeMesh({ contract: ONCE })
     firstOne(mesh, peerId => mesh.worker(peerId).kill())

@@ -147,7 +147,8 @@ describe('dispatch', () => {
       { what: 'a service that nobody ever heard of', request: { service: 'nobody' }, code: 'UnknownService' },
       { what: 'what is no name at all', request: { service: '../etc' }, code: 'UnknownService' },
       { what: 'a path that the service does not have', request: { path: '/secret' }, code: 'UnknownOperation' },
-      { what: 'a path that tries to climb', request: { path: '/../x' }, code: 'UnknownOperation' },
+      { what: 'a path that tries to climb', request: { path: '/../x' }, code: 'Malformed' },
+      { what: 'a path with an encoded slash', request: { path: '/a%2Fb?c=d' }, code: 'Malformed' },
       { what: 'a path without its slash', request: { path: 'extract' }, code: 'UnknownOperation' },
       {
         what: 'a method that the path does not have',
@@ -234,7 +235,7 @@ describe('dispatch', () => {
     it('serves a request right here when this peer is the best', async () => {
       const mesh = new FakeMesh({ workers: ['self'], local: 'self' })
       const answer = answerOf(await mesh.call())
-      assert.deepEqual(answer.route, { path: 'local', transport: 'memory' })
+      assert.deepEqual(answer.route, { path: 'local', transport: 'http' })
       await mesh.clock.advance(5000)
       assert.deepEqual(mesh.worker('self').pings, [])
       assert.equal(mesh.dispatcher.stats().local_requests, 1)

@@ -39,7 +39,7 @@ describe('the HTTP API of a mesh', function () {
         assert.match(response.headers.get('hedgerow-request-id') ?? '', /^[0-9a-f]{32}$/)
         assert.equal(response.headers.get('hedgerow-attempts'), '1')
         assert.match(response.headers.get('hedgerow-path') ?? '', /^(local|direct|relayed)$/)
-        assert.match(response.headers.get('hedgerow-transport') ?? '', /^(tcp|ws|memory)$/)
+        assert.match(response.headers.get('hedgerow-transport') ?? '', /^(tcp|ws|http)$/)
         assert.match(
           response.headers.get('server-timing') ?? '',
           /queue;dur=[\d.]+, backend;dur=[\d.]+, network;dur=[\d.]+/
@@ -152,6 +152,32 @@ describe('the HTTP API of a mesh', function () {
     }
   })
 
+  it('writes its JSON in snake_case', async () => {
+    const url = mesh.workers[0]?.url ?? ''
+    for (const path of [
+      '/health',
+      '/stats',
+      '/api/services',
+      '/api/admin/workers',
+      '/api/admin/relays',
+      '/api/admin/placement',
+      `/api/peers/${mesh.relay.peerId}`,
+      '/api/dht/stats',
+      '/api/dht/topology'
+    ]) {
+      const text = JSON.stringify(await getJson(url + path))
+      assert.deepEqual(
+        [...text.matchAll(/"(\w*[a-z][A-Z]\w*)":/g)].map(([, name]) => name),
+        [],
+        path
+      )
+    }
+    const { instances } = await getJson<{ instances: Array<{ backend: { since: string } }> }>(
+      `${url}/api/admin/placement`
+    )
+    assert.ok(Date.parse(instances[0]?.backend.since ?? '') <= Date.now())
+  })
+
   it('streams the signed statements, beginning with what is known', async () => {
     const leave = new AbortController()
     const response = await fetch(`${mesh.relay.url}/events`, { signal: leave.signal })
@@ -171,10 +197,12 @@ describe('the HTTP API of a mesh', function () {
       ['/service/nothing-of-the-kind', { method: 'POST' }, 404, 'UnknownService'],
       ['/service/%ff', { method: 'POST' }, 400, 'Malformed'],
       ['/service/lab/nowhere', { method: 'POST' }, 404, 'UnknownOperation'],
-      ['/service/lab/..%2fhidden', { method: 'GET' }, 404, 'UnknownOperation'],
+      ['/service/lab/..%2fhidden', { method: 'GET' }, 400, 'Malformed'],
+      ['/service/lab/a%2Fb', { method: 'GET' }, 400, 'Malformed'],
       ['/service/lab/echo', { method: 'DELETE' }, 405, 'MethodNotAllowed'],
       ['/service/lab/hidden', { method: 'GET' }, 404, 'UnknownOperation'],
       ['/service/lab', { method: 'POST', headers: { 'hedgerow-timeout': 'soon' } }, 400, 'Malformed'],
+      ['/service/lab', { method: 'POST', headers: { 'hedgerow-worker': 'worker-1' } }, 400, 'Malformed'],
       ['/service/lab', { method: 'POST', body: 'x'.repeat(1024 * 1024 + 1) }, 413, 'BodyTooLarge'],
       ['/service/lab', { method: 'POST', body: 'x'.repeat(10 * 1024 * 1024) }, 413, 'BodyTooLarge'],
       ['/service/lab/slow?ms=5000', { method: 'POST', headers: { 'hedgerow-timeout': '0.5' } }, 504, 'Deadline'],
@@ -200,6 +228,21 @@ describe('the HTTP API of a mesh', function () {
       assert.ok(performance.now() - startedAt < 3000, `${path} was answered in time`)
     }
     assert.equal((await postJson(`${url}/service/lab`, {})).status, 200)
+  })
+
+  it('says of an error whom it asked, and how, as of an answer', async () => {
+    const late = await fetch(`${mesh.relay.url}/service/lab/slow?ms=5000`, {
+      headers: { 'hedgerow-timeout': '0.5', origin: 'https://app.example.org' }
+    })
+    assert.equal(late.status, 504)
+    const workers = mesh.workers.map(({ peerId }) => peerId)
+    assert.ok(workers.includes(late.headers.get('hedgerow-worker') ?? ''))
+    assert.equal(late.headers.get('hedgerow-attempts'), '1')
+    assert.equal(late.headers.get('hedgerow-path'), 'direct')
+    assert.match(late.headers.get('hedgerow-transport') ?? '', /^(tcp|ws)$/)
+    assert.match(late.headers.get('server-timing') ?? '', /^total;dur=[\d.]+$/)
+    assert.match(late.headers.get('traceparent') ?? '', /^00-[0-9a-f]{32}-/)
+    assert.match(late.headers.get('access-control-expose-headers') ?? '', /Hedgerow-Error/)
   })
 
   it('says that all are busy, with when to come back', async () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
 import { getJson, postJson, type TestMesh, testMesh, until } from '../src/harness.ts'
 
 interface Service {
@@ -99,5 +100,41 @@ describe('documents in a mesh', function () {
       return answer.status === 200 && answer
     })
     assert.ok(!((await response.json()) as Passages).passages.some(({ document_id }) => document_id === 'gone'))
+  })
+})
+
+describe('files in a mesh', function () {
+  this.timeout(180_000)
+  let mesh: TestMesh
+
+  before(async () => {
+    mesh = await testMesh({ services: ['rag-embeddings', 'document-processing'], workers: 2 })
+  })
+
+  after(() => mesh?.stop())
+
+  it('are read by document-processing and found by what they say', async () => {
+    const pdf = await readFile(new URL('../../examples/data/creditor-letter.pdf', import.meta.url))
+    const form = new FormData()
+    form.set('id', 'in-a-form')
+    form.set('file', new Blob([pdf], { type: 'application/octet-stream' }), 'letter.pdf')
+    const uploads: Array<[string, RequestInit]> = [
+      ['?id=as-it-is', { headers: { 'content-type': 'application/pdf' }, body: new Uint8Array(pdf) }],
+      ['', { body: form }]
+    ]
+    for (const [query, init] of uploads) {
+      const response = await fetch(`${mesh.relay.url}/service/rag/documents${query}`, { method: 'POST', ...init })
+      assert.equal(response.status, 201, await response.clone().text())
+      const { id } = await response.json()
+      const { text } = await getJson<{ text: string }>(`${mesh.relay.url}/service/rag/documents/${id}`)
+      assert.match(text, /£/)
+    }
+    const broken = await fetch(`${mesh.relay.url}/service/rag/documents`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/pdf' },
+      body: '%PDF-1.7 and no more'
+    })
+    assert.equal(broken.status, 422, await broken.clone().text())
+    assert.match((await broken.json()).detail, /document-processing/)
   })
 })

@@ -140,8 +140,22 @@ describe('a mesh that strangers send anything to', function () {
     assert.equal(response.headers.get('allow'), 'POST')
   })
 
-  it('answers OPTIONS of programs as of pages', async () => {
-    assert.equal((await fetch(`${mesh.relay.url}/service/lab`, { method: 'OPTIONS' })).status, 204)
+  it('answers an OPTIONS that a page sends first, and passes on any other', async () => {
+    const asked = { origin: 'https://app.example.org', 'access-control-request-method': 'PUT' }
+    const options = (path: string, headers = {}): Promise<Response> =>
+      fetch(mesh.relay.url + path, { method: 'OPTIONS', headers })
+    for (const path of ['/service/lab', '/service/lab/slow', '/api/services', '/v1/chat/completions']) {
+      const preflight = await options(path, asked)
+      assert.equal(preflight.status, 204, path)
+      assert.match(preflight.headers.get('access-control-allow-methods') ?? '', /PUT/)
+      assert.equal(preflight.headers.get('hedgerow-worker'), null)
+    }
+    const passed = await options('/service/lab/slow?ms=1')
+    assert.equal(passed.status, 200)
+    assert.ok(passed.headers.has('hedgerow-worker'))
+    const refused = await options('/service/lab')
+    assert.equal(refused.status, 405)
+    assert.equal(refused.headers.get('allow'), 'POST')
   })
 
   it('has no HEAD of the stream that never ends', async () => {

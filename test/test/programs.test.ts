@@ -6,6 +6,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { freePort } from '@hedgerow/daemon/startup'
 import { until } from '../src/harness.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -71,13 +72,17 @@ describe('the programs', function () {
       [{ LOG_LEVEL: 'loud' }, [], 'LOG_LEVEL'],
       [{ WORKER_TYPE: 'tpu' }, [], 'WORKER_TYPE'],
       [{ HEDGEROW_SERVICES: 'NER!' }, [], 'HEDGEROW_SERVICES'],
+      [{ HEDGEROW_SERVICES: 'nar' }, [], 'HEDGEROW_SERVICES: there is no service nar; did you mean ner?'],
+      [{ HEDGEROW_FORBID_SERVICES: 'nope' }, [], 'HEDGEROW_FORBID_SERVICES: there is no service nope; there are: '],
+      [{ HEDGEROW_SERVICES_DIR: join(dir, 'nowhere') }, [], 'HEDGEROW_SERVICES_DIR'],
       [{ HEDGEROW_MESH: 'My Mesh' }, [], 'HEDGEROW_MESH'],
       [{ HEDGEROW_DATA_DIR: join(file, 'below') }, [], 'HEDGEROW_DATA_DIR'],
+      [{ HEDGEROW_DATA_DIR: '/proc/hedgerow' }, [], 'HEDGEROW_DATA_DIR'],
       [{ HEDGEROW_INVITE: 'abc' }, [], 'HEDGEROW_INVITE'],
       [{}, ['--config', join(dir, 'bad.yaml')], 'http_port'],
       [{}, ['--config', join(dir, 'unknown.yaml')], 'http_prot'],
       [{}, ['--config', join(dir, 'broken.yaml')], 'broken.yaml'],
-      [{}, ['--config', join(dir, 'missing.yaml')], 'missing.yaml'],
+      [{}, ['--config', join(dir, 'missing.yaml')], '--config: '],
       [{}, ['--no-such-option'], '--no-such-option']
     ]
     for (const [env, args, named] of cases) {
@@ -224,8 +229,14 @@ describe('the programs', function () {
       HEDGEROW_RELAY: 'http://127.0.0.1:9',
       HEDGEROW_PARENT: 'stdin'
     }
-    const told = starting(DAEMON, env)
+    const port = await freePort()
+    const told = starting(DAEMON, { ...env, HEDGEROW_HTTP_PORT: String(port) })
     await says(told, 'relay not reachable')
+    const health = await fetch(`http://127.0.0.1:${port}/health`)
+    assert.equal(health.status, 503)
+    assert.equal((await health.json()).status, 'starting')
+    const early = await fetch(`http://127.0.0.1:${port}/service/ner`, { method: 'POST' })
+    assert.deepEqual([early.status, (await early.json()).code], [503, 'Starting'])
     assert.equal(await end(told), 0)
     const alone = starting(DAEMON, env)
     await says(alone, 'relay not reachable')

@@ -14,6 +14,7 @@ export { healthRoutes } from './health.ts'
 export { isLoopback } from './loopback.ts'
 export { openaiRoutes } from './openai.ts'
 export { askRoutes, peersRoutes } from './peers.ts'
+export { placementRoutes } from './placement.ts'
 export { createApi } from './server.ts'
 
 /** This peer, as it shows itself. */

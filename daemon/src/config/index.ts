@@ -93,6 +93,8 @@ function applyFile(command: Command, settings: readonly Setting[], file: string)
   try {
     content = parse(readFileSync(file, 'utf8'))
   } catch (err) {
+    if (err instanceof Error && 'syscall' in err)
+      throw new ConfigError('--config', `the file ${file} can't be read (${'code' in err ? err.code : err.message})`)
     throw new ConfigError(
       file,
       err instanceof Error ? (err.message.split('\n')[0] ?? 'it can not be read') : 'it can not be read'
@@ -103,7 +105,7 @@ function applyFile(command: Command, settings: readonly Setting[], file: string)
     throw new ConfigError(file, 'it must hold settings, one `name: value` a line')
   const known = new Map(
     command.options
-      .filter(option => option.attributeName() !== 'config')
+      .filter(option => !['config', 'version'].includes(option.attributeName()))
       .map(option => [option.long?.slice(2).replaceAll('-', '_'), option])
   )
   for (const [key, value] of Object.entries(content)) {

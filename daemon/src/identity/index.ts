@@ -10,9 +10,10 @@
  */
 
 import { chmod, link, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { generateKeyPair, privateKeyFromProtobuf, privateKeyToProtobuf } from '@libp2p/crypto/keys'
 import type { PrivateKey } from '@libp2p/interface'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { ConfigError } from '../config/errors.ts'
 import { lockDataDir } from './lock.ts'
 
@@ -31,8 +32,8 @@ const WRITABLE_BY_ALL = 0o002
 export async function openDataDir(name: string): Promise<string> {
   const path = resolve(name)
   try {
-    const made = await mkdir(path, { recursive: true, mode: 0o700 })
-    if (made == null && ((await stat(path)).mode & WRITABLE_BY_ALL) !== 0)
+    const made = await makeDir(path)
+    if (!made && ((await stat(path)).mode & WRITABLE_BY_ALL) !== 0)
       throw new ConfigError(
         'HEDGEROW_DATA_DIR',
         `${path} is everybody's: it can't be closed to others; name a directory in it`
@@ -51,6 +52,34 @@ export async function openDataDir(name: string): Promise<string> {
   await lockDataDir(path)
   return path
 }
+
+/**
+ * Makes a directory with those above it, one by one: Node's own recursion never ends where a file system takes no
+ * directories and says of each that the one above is missing, as `/proc` does.
+ *
+ * @returns whether it was made
+ */
+async function makeDir(path: string): Promise<boolean> {
+  if (await exists(path)) return false
+  const above = dirname(path)
+  if (above !== path) await makeDir(above)
+  try {
+    await mkdir(path, { mode: 0o700 })
+    return true
+  } catch (err) {
+    if (codeOf(err) === 'EEXIST') return false
+    throw err
+  }
+}
+
+const exists = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    err => {
+      if (codeOf(err) === 'ENOENT') return false
+      throw err
+    }
+  )
 
 /** Reads the key, or makes one. @throws {ConfigError} when the file is there but is no key */
 export async function loadIdentity(dataDir: string): Promise<PrivateKey> {
@@ -71,6 +100,10 @@ export async function loadIdentity(dataDir: string): Promise<PrivateKey> {
   const key = await readKey(file)
   if (key == null) throw new ConfigError('HEDGEROW_DATA_DIR', `the identity can't be kept in ${file}`)
   return key
+}
+
+export function peerIdOf(privateKey: PrivateKey): string {
+  return peerIdFromPrivateKey(privateKey).toString()
 }
 
 async function readKey(file: string): Promise<PrivateKey | undefined> {

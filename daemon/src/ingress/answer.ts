@@ -37,6 +37,7 @@ export function writeError(
   response: ServerResponse,
   error: MeshError,
   extra: OutgoingHttpHeaders,
+  elapsed: number,
   wording?: Wording
 ): void {
   if (response.headersSent) {
@@ -44,7 +45,9 @@ export function writeError(
     return
   }
   const { status, headers, body } = problemAnswer(error, wording)
-  response.writeHead(status, { ...extra, ...headers }).end(body)
+  const said: OutgoingHttpHeaders = { ...extra, ...headers }
+  if (error.trail != null) setAnswerHeaders(said, error.trail, elapsed)
+  response.writeHead(status, said).end(body)
 }
 
 /**

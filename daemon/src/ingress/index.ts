@@ -9,6 +9,7 @@
  */
 
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import type { FastifyCorsOptions } from '@fastify/cors'
 import type { DispatchAnswer, DispatchRequest } from '@hedgerow/protocols/dispatch'
 import { MeshError, toMeshError } from '@hedgerow/protocols/errors'
 import { newRequestId, targetOf } from '@hedgerow/protocols/ingress'
@@ -85,7 +86,7 @@ export async function enter(
     failure = gone.signal.aborted ? new MeshError('ClientGone', 'the caller left') : toMeshError(err)
     failure.details.request_id ??= id
     if (failure.code === 'Internal') log.error({ request: id, err }, 'request failed')
-    writeError(response, failure, extra, components.wording)
+    writeError(response, failure, extra, performance.now() - startedAt, components.wording)
   } finally {
     response.removeListener('close', onClose)
   }
@@ -124,6 +125,17 @@ export function pathOf(url: string | undefined): string {
   return path.startsWith('/') ? path : `/${path}`
 }
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** what this route does otherwise than the rest, which `@fastify/cors` reads here but has no types for */
+    cors?: FastifyCorsOptions
+  }
+}
+
+function isPreflight({ headers }: FastifyRequest): boolean {
+  return headers.origin != null && headers['access-control-request-method'] != null
+}
+
 export function serviceRoutes(components: IngressComponents, amend?: Amend): FastifyPluginAsync {
   return async app => {
     // Bodies belong to the services: nothing here reads them.
@@ -133,9 +145,17 @@ export function serviceRoutes(components: IngressComponents, amend?: Amend): Fas
       const target = targetOf(pathOf(request.raw.url))
       return enter(components, visitOf(request, reply), target, amend)
     }
+    const options = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+      if (isPreflight(request)) await reply.code(204).header('content-length', '0').send()
+      else await handler(request, reply)
+    }
     const schema = { hide: true }
-    app.all(`${PREFIX}:service`, { schema }, handler)
-    app.all(`${PREFIX}:service/*`, { schema }, handler)
+    const method = app.supportedMethods.filter(one => one !== 'OPTIONS')
+    for (const url of [`${PREFIX}:service`, `${PREFIX}:service/*`]) {
+      app.route({ method, url, schema, handler })
+      // What pages may do is said here; any other OPTIONS is for the service, as every method is.
+      app.options(url, { schema, config: { cors: { preflightContinue: true } } }, options)
+    }
   }
 }
 

@@ -17,6 +17,7 @@ import {
   isLoopback,
   openaiRoutes,
   peersRoutes,
+  placementRoutes,
   type Self
 } from '../api/index.ts'
 import type { Directory } from '../discovery/index.ts'
@@ -75,11 +76,7 @@ export async function buildLocalApi(parts: ApiParts): Promise<FastifyInstance> {
   })
   await addCommonRoutes(app, parts)
   await app.register(askRoutes({ self, view, dispatcher, invoker, node }))
-  app.get(
-    '/api/admin/placement',
-    { schema: { tags: ['mesh'], summary: 'What runs here, what does not, and why' } },
-    async () => parts.services.report()
-  )
+  await app.register(placementRoutes({ services: parts.services }))
   const ingress = { dispatch, record: metrics.record, admit: (response: ServerResponse) => inHand.admit(response) }
   await app.register(serviceRoutes(ingress))
   await app.register(openaiRoutes({ ...ingress, view }))

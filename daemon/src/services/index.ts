@@ -13,6 +13,7 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 export { createServiceHost, type ServiceHostInit } from './host.ts'
+export { namedServices } from './named.ts'
 
 /** Where the services lie that ship with the daemon: beside its package, in a checkout as in an image. */
 export const SHIPPED_SERVICES: string = (() => {

@@ -3,3 +3,4 @@
  */
 export { defaultListen, freePort, freeUdpPort } from './listen.ts'
 export { resolveMesh } from './mesh-name.ts'
+export { answerWhileWaiting } from './waiting.ts'

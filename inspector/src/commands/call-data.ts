@@ -52,6 +52,18 @@ export async function readData(data: string, stdin: Readable): Promise<CallData>
   }
 }
 
+/** What begins as an object was meant to be one: as text it would only come back as an error from far away. */
+export function refuseBrokenJson(data: string): void {
+  if (!data.trimStart().startsWith('{')) return
+  try {
+    JSON.parse(data)
+  } catch (err) {
+    throw new InspectorError('Usage', `-d: this is not valid JSON: ${err instanceof Error ? err.message : err}`, [
+      "-H 'content-type: text/plain' sends it as text all the same"
+    ])
+  }
+}
+
 async function* readFile(file: string): AsyncGenerator<Uint8Array> {
   try {
     yield* createReadStream(file)

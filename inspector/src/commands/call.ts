@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream'
 import { HEADERS } from '@hedgerow/protocols/ids'
 import { InspectorError } from '../errors.ts'
 import type { Call, CallAnswer, KnownPeer, MeshSource } from '../source/index.ts'
-import { readData } from './call-data.ts'
+import { readData, refuseBrokenJson } from './call-data.ts'
 import { resolvePeer } from './resolve.ts'
 
 export interface CallOptions {
@@ -51,6 +51,7 @@ export async function prepareCall(target: string, options: CallOptions, stdin: R
   const call: Call = { service, path, method, headers, body: null }
   if (options.timeout != null) headers[HEADERS.timeout] = String(options.timeout)
   if (options.data != null) {
+    if (headers['content-type'] == null) refuseBrokenJson(options.data)
     const { body, length, type } = await readData(options.data, stdin)
     call.body = body
     if (length != null) headers['content-length'] = String(length)

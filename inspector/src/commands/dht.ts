@@ -1,3 +1,4 @@
+import { PEER_ID_PATTERN } from '@hedgerow/protocols/ids'
 import { InspectorError } from '../errors.ts'
 import type { Advert, DhtProviders, DhtStats, DhtTopology, MeshSource, Via } from '../source/index.ts'
 import { resolvePeer } from './resolve.ts'
@@ -39,7 +40,7 @@ export async function dhtGet(source: MeshSource, given: string, signal: AbortSig
   return { via: source.via, advert: await source.dht.advert(peerId, signal) }
 }
 
-const WHOLE_ID = /^(12D3KooW|Qm|16Uiu2)[1-9A-HJ-NP-Za-km-z]{40,60}$/
+const WHOLE_ID = new RegExp(PEER_ID_PATTERN)
 
 export interface TopologyReport extends DhtTopology {
   via: Via

@@ -97,7 +97,7 @@ function matchesTemplate(template: string, pathname: string): boolean {
 }
 
 /** Dot segments, encoded slashes, backslashes and control bytes: the means of path traversal. */
-function isAmbiguous(pathname: string): boolean {
+export function isAmbiguous(pathname: string): boolean {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control bytes are what is looked for
   return /(^|\/)(\.|%2e){1,2}(\/|$)|%2f|%5c|\\|[\u0000-\u001f]|%00/i.test(pathname)
 }

@@ -26,7 +26,8 @@ export function createDispatcher(components: DispatcherComponents): Dispatcher {
 
 const REQUEST_ID_BYTES = 16
 const NAME = new RegExp(NAME_PATTERN)
-const HERE: Route = { path: 'local', transport: 'memory' }
+/** A service on this machine is called over HTTP on loopback. */
+const HERE: Route = { path: 'local', transport: 'http' }
 const UNKNOWN_ROUTE: Route = { path: 'direct', transport: 'unknown' }
 
 class PeerDispatcher implements Dispatcher {

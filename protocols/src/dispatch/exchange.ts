@@ -1,4 +1,4 @@
-import { type MeshError, statusOf } from '../errors/index.ts'
+import { type MeshError, statusOf, type Trail } from '../errors/index.ts'
 import { HEADERS } from '../ids/index.ts'
 import type { Headers } from '../invocation/index.ts'
 import { Alarm } from './alarm.ts'
@@ -314,7 +314,19 @@ export class Exchange implements AttemptOwner {
     if (this.over) return
     if (!this.delivered) this.close(error.code)
     for (const attempt of [...this.active]) attempt.abandon(reason, error)
-    if (!this.delivered) this.reject(error)
+    if (this.delivered) return
+    const trail = this.trail
+    if (trail != null) error.trail = trail
+    this.reject(error)
+  }
+
+  private get trail(): Trail | undefined {
+    const { attempts } = this.decision
+    const last = attempts.at(-1)
+    if (last == null) return undefined
+    const { peerId: worker, route } = last
+    const trail: Trail = { worker, attempts: attempts.length, traceparent: this.plan.traceparent }
+    return route == null || route.transport === 'unknown' ? trail : { ...trail, route }
   }
 
   private close(outcome: Exclude<Outcome, 'pending'>): void {

@@ -1,4 +1,4 @@
-import { matchOperation, methodsOf, type Operation, type ServiceContract } from '../contract/index.ts'
+import { isAmbiguous, matchOperation, methodsOf, type Operation, type ServiceContract } from '../contract/index.ts'
 import { MeshError, type MeshErrorCode, type MeshErrorDetails } from '../errors/index.ts'
 import { MAX_DEPTH } from '../ids/index.ts'
 import type { Headers } from '../invocation/index.ts'
@@ -49,9 +49,15 @@ export function makePlan({ request, requestId, service, contract, now }: PlanInp
   if (depth > MAX_DEPTH) throw refuse('TooDeep', `calls may be nested ${MAX_DEPTH} deep; this one is at ${depth}`)
   const operation = matchOperation(contract, method, path)?.operation
   if (operation == null || (operation.internal && caller !== `service/${name}`)) {
+    if (isAmbiguous(path.replace(/\?.*/s, ''))) {
+      throw refuse(
+        'Malformed',
+        'the path holds "..", "%2F", a backslash or a control character, which servers read in different ways; put such a value in the query'
+      )
+    }
     const allow = methodsOf({ operations: contract.operations.filter(({ internal }) => !internal) }, path)
     throw allow.length === 0
-      ? refuse('UnknownOperation', `${name} has no such path; GET /api/services lists what there is`)
+      ? refuse('UnknownOperation', `${name} has no such path; it has ${pathsOf(contract)}`)
       : refuse('MethodNotAllowed', `${name} has this path for ${allow.join(', ')} only`, { allow })
   }
   if (Number(single(request.headers, 'content-length') ?? 0) > operation.bodyLimit) throw tooLarge(operation.bodyLimit)
@@ -80,6 +86,14 @@ export function makePlan({ request, requestId, service, contract, now }: PlanInp
     traceparent,
     deadline: now + timeout
   }
+}
+
+const MAX_PATHS = 12
+
+/** As a caller may use them, `POST /query, GET /documents/{id}`. */
+function pathsOf({ operations }: ServiceContract): string {
+  const open = operations.filter(({ internal }) => !internal).map(({ method, path }) => `${method} ${path}`)
+  return open.length > MAX_PATHS ? `${open.slice(0, MAX_PATHS).join(', ')} and others` : open.join(', ')
 }
 
 /** A service that keeps data by key says so; who holds the key of this request answers it best. */

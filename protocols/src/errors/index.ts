@@ -65,6 +65,16 @@ export interface MeshErrorDetails {
   allow?: string[]
 }
 
+/** How far a request came that failed after a worker was asked; an answer says the same of itself in its headers. */
+export interface Trail {
+  /** peer id of the last one asked */
+  worker: string
+  attempts: number
+  /** how it was reached; left out where that isn't known */
+  route?: { path: string; transport: string }
+  traceparent: string
+}
+
 /** RFC 9457 problem details. */
 export interface Problem extends MeshErrorDetails {
   type: string
@@ -81,6 +91,8 @@ export class MeshError extends Error {
   override readonly name = 'MeshError'
   readonly code: MeshErrorCode
   readonly details: MeshErrorDetails
+  /** left out when nobody was asked */
+  trail?: Trail
 
   constructor(code: MeshErrorCode, message: string, details: MeshErrorDetails = {}, options?: ErrorOptions) {
     super(message, options)

@@ -25,6 +25,9 @@ export const DEFAULT_MESH = 'hedgerow'
 /** What a mesh or a service may be called: a DNS label, so that names fit URLs, topics and host names alike. */
 export const NAME_PATTERN = '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'
 
+/** A peer id as people and headers write it: base58, of an Ed25519, secp256k1 or other key. */
+export const PEER_ID_PATTERN = '^(12D3KooW|16Uiu2|Qm)[1-9A-HJ-NP-Za-km-z]{40,60}$'
+
 /** The private Kademlia DHT of a mesh; never the public one. */
 export const dhtProtocol = (mesh: string): string => `/hedgerow/${mesh}/kad/1.0.0`
 

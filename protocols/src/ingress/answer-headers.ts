@@ -10,24 +10,37 @@ export const EXPOSED_HEADERS = [
   'Hedgerow-Transport',
   'Server-Timing',
   'traceparent',
-  'Retry-After'
+  'Retry-After',
+  'Hedgerow-Error'
 ]
 
-type Dispatched = Omit<DispatchAnswer, 'body' | 'status' | 'complete'>
+/** What is known of how a request went: all of it for an answer, some of it for a failure. */
+export interface Answered extends Partial<Pick<DispatchAnswer, 'headers' | 'requestId' | 'traceparent'>> {
+  worker: string
+  attempts: number
+  route?: { path: string; transport: string }
+}
 
-/** Adds what every dispatched answer says besides the service's own headers. @param firstByteMs since the request came */
+/**
+ * Adds what every dispatched answer says besides the service's own headers, an error too as far as it came.
+ *
+ * @param elapsed milliseconds since the request came, up to the first byte
+ */
 export function setAnswerHeaders(
   headers: Record<string, unknown>,
-  { headers: own, requestId, worker, attempts, route, traceparent }: Dispatched,
-  firstByteMs: number
+  { headers: own, requestId, worker, attempts, route, traceparent }: Answered,
+  elapsed: number
 ): void {
-  headers[HEADERS.requestId] = requestId
+  if (requestId != null) headers[HEADERS.requestId] = requestId
   headers[HEADERS.worker] = worker
   headers[HEADERS.attempts] = String(attempts)
-  headers[HEADERS.path] = route.path
-  headers[HEADERS.transport] = route.transport
-  headers[HEADERS.traceparent] = traceparent
-  headers[HEADERS.serverTiming] = serverTiming(own[HEADERS.serverTiming], firstByteMs)
+  if (route != null) {
+    headers[HEADERS.path] = route.path
+    headers[HEADERS.transport] = route.transport
+  }
+  if (traceparent != null) headers[HEADERS.traceparent] = traceparent
+  headers[HEADERS.serverTiming] =
+    own == null ? `total;dur=${elapsed.toFixed(2)}` : serverTiming(own[HEADERS.serverTiming], elapsed)
 }
 
 const DURATION = /\b(?:queue|backend);dur=([\d.]+)/g

@@ -1,6 +1,6 @@
 import type { DispatchRequest } from '../dispatch/index.ts'
 import { MeshError } from '../errors/index.ts'
-import { HEADERS } from '../ids/index.ts'
+import { HEADERS, PEER_ID_PATTERN } from '../ids/index.ts'
 import { randomHex } from '../random/index.ts'
 
 /** 128 bits, as W3C trace ids have. */
@@ -23,6 +23,17 @@ export function timeoutOf(value: string | undefined): number | undefined {
   return seconds * 1000
 }
 
+/** The one peer that may answer. @throws {MeshError} Malformed */
+function workerOf(value: string | undefined): string | undefined {
+  if (value == null || PEER_ID.test(value)) return value
+  throw new MeshError(
+    'Malformed',
+    `${HEADERS.worker} is ${JSON.stringify(value.slice(0, 100))}, which is no peer id; GET /api/admin/workers lists them`
+  )
+}
+
+const PEER_ID = new RegExp(PEER_ID_PATTERN)
+
 export type IngressOptions = Pick<DispatchRequest, 'timeout' | 'worker' | 'resource' | 'traceparent' | 'repeatable'>
 
 /** What the headers of a request ask of dispatch. @param header by lower-case name @throws {MeshError} Malformed */
@@ -30,7 +41,7 @@ export function optionsIn(header: (name: string) => string | undefined): Ingress
   const options: IngressOptions = {}
   const timeout = timeoutOf(header(HEADERS.timeout))
   if (timeout != null) options.timeout = timeout
-  const worker = header(HEADERS.worker)
+  const worker = workerOf(header(HEADERS.worker))
   if (worker != null) options.worker = worker
   const resource = header(HEADERS.resource)
   if (resource != null) options.resource = resource

@@ -1,4 +1,4 @@
-import { type ServiceApp, ServiceError } from '@hedgerow/service-kit'
+import { describeFaults, inputErrors, type ServiceApp, ServiceError } from '@hedgerow/service-kit'
 import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { Value } from 'typebox/value'
@@ -63,8 +63,9 @@ async function readForm(request: FastifyRequest): Promise<Upload> {
 function upload(bytes: Uint8Array, contentType: string | undefined, name: string | undefined, beside: unknown): Upload {
   if (bytes.length === 0) throw emptyBody()
   if (!Value.Check(Fields, beside)) {
-    const errors = Value.Errors(Fields, beside).map(({ instancePath, message }) => ({ path: instancePath, message }))
-    throw new ServiceError(422, 'InvalidInput', 'what is sent beside the document is wrong', { errors })
+    const faults = Value.Errors(Fields, beside)
+    const detail = describeFaults(faults, 'beside the document, ')
+    throw new ServiceError(422, 'InvalidInput', detail, { errors: inputErrors(faults) })
   }
   const chunkSize = Number(beside.chunk_size ?? CHUNK_SIZE)
   if (chunkSize < MIN_CHUNK_SIZE || chunkSize > MAX_CHUNK_SIZE) {

@@ -6,11 +6,13 @@ import Fastify, {
   type FastifyError,
   type FastifyInstance,
   type FastifyReply,
+  type FastifyRequest,
   LogController
 } from 'fastify'
 import { problem, ServiceError } from './errors.ts'
 import { lingerAfterAnswers } from './lingering.ts'
 import { RequestStats } from './stats.ts'
+import { describeFaults, inputErrors } from './validation.ts'
 
 // routes say what they do (`schema: { summary }`) in terms of this package's types
 export type {} from '@fastify/swagger'
@@ -77,7 +79,9 @@ export async function serviceApp(init: ServiceAppInit): Promise<ServiceApp> {
       'request'
     )
   })
-  app.setErrorHandler<FastifyError | ServiceError>((error, request, reply) => sendError(error, reply, request.log))
+  app.setErrorHandler<FastifyError | ServiceError>((error, request, reply) =>
+    sendError(isWrongType(error) ? wrongType(request) : error, reply, request.log)
+  )
   app.setNotFoundHandler((request, reply) => {
     sendProblem(
       reply,
@@ -124,13 +128,10 @@ function sendError(error: FastifyError | ServiceError, reply: FastifyReply, log:
   }
   // 400 is a body that isn't what its media type says; 422 is one that is, but not what the schema asks for.
   if (error.validation != null) {
-    const status = error.validationContext === 'body' ? 422 : 400
-    return sendProblem(
-      reply,
-      problem(status, 'InvalidInput', error.message, {
-        errors: error.validation.map(({ instancePath, message }) => ({ path: instancePath, message }))
-      })
-    )
+    const { validation, validationContext: part = 'body' } = error
+    const detail = describeFaults(validation, PARTS[part])
+    const errors = inputErrors(validation)
+    return sendProblem(reply, problem(part === 'body' ? 422 : 400, 'InvalidInput', detail, { errors }))
   }
   const status = error.statusCode ?? 500
   if (status < 500) return sendProblem(reply, problem(status, CODES[error.code] ?? 'BadRequest', error.message))
@@ -138,9 +139,25 @@ function sendError(error: FastifyError | ServiceError, reply: FastifyReply, log:
   return sendProblem(reply, problem(500, 'Internal', 'the service failed on this request; its log has the cause'))
 }
 
+function isWrongType(error: FastifyError | ServiceError): boolean {
+  return error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE'
+}
+
+/** What was sent, and what the operation takes. */
+function wrongType({ headers, method, routeOptions }: FastifyRequest): ServiceError {
+  const sent = headers['content-type']
+  const taken = routeOptions.schema?.consumes ?? ['application/json']
+  return new ServiceError(
+    415,
+    'UnsupportedMediaType',
+    `${sent == null ? 'the body comes without a Content-Type' : `the body is said to be ${sent.slice(0, 100)}`}; ${method} ${routeOptions.url} takes ${taken.join(', ')}`
+  )
+}
+
+const PARTS: Record<string, string> = { querystring: 'in the query string, ', params: 'in the path, ' }
+
 const CODES: Record<string, string> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'BodyTooLarge',
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'UnsupportedMediaType',
   FST_ERR_CTP_INVALID_JSON_BODY: 'MalformedBody',
   FST_ERR_CTP_EMPTY_JSON_BODY: 'EmptyBody'
 }

@@ -58,6 +58,7 @@ describe('a service', () => {
       body: 'x'
     })
     assert.equal(answer.statusCode, 415)
+    assert.match(answer.json().detail, /text\/plain; POST \/wait takes application\/json$/)
     assert.match(answer.headers['content-type'] ?? '', /^application\/problem\+json/)
   })
 

@@ -1,5 +1,5 @@
 import { setImmediate as breathe } from 'node:timers/promises'
-import { type ServiceApp, ServiceError, serviceApp } from '@hedgerow/service-kit'
+import { JSON_OR_TEXT, type ServiceApp, ServiceError, serviceApp, takeText } from '@hedgerow/service-kit'
 import { type Static, Type } from 'typebox'
 import { ENTITY_TYPES, type Entity, type EntityType, SOURCES } from './entity.ts'
 import type { Extractor } from './extract.ts'
@@ -52,11 +52,14 @@ export async function nerApp(extractor: Extractor, version: string): Promise<Ser
     stats: () => ({ characters, entities: Object.fromEntries(found), gazetteer: extractor.sizes })
   })
 
+  takeText(app, 'text')
   app.post(
     '/extract',
     {
       schema: {
         summary: 'Finds people, organisations, amounts, dates, references, contacts and places in a text',
+        description: 'JSON, or the text itself as text/plain',
+        consumes: JSON_OR_TEXT,
         body: Request,
         response: { 200: Type.Object({ entities: Type.Array(EntityBody) }) }
       }

@@ -46,6 +46,12 @@ describe('POST /extract', () => {
     assert.deepEqual((await post({ text: '' })).body, { entities: [] })
   })
 
+  it('takes a plain text as it is', async () => {
+    const { status, body } = await post('Naïve Sam owes £5', { 'content-type': 'text/plain; charset=utf-8' })
+    assert.equal(status, 200)
+    assert.ok(body.entities.some(({ text }: { text: string }) => text === '£5'))
+  })
+
   it('leaves out what is not asked for', async () => {
     const text = 'Sam paid £5 on 3 May 2024'
     assert.deepEqual((await post({ text, types: ['DATE'] })).body.entities.length, 1)

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { type ServiceApp, ServiceError, serviceApp } from '@hedgerow/service-kit'
+import { JSON_OR_TEXT, type ServiceApp, ServiceError, serviceApp, takeText } from '@hedgerow/service-kit'
 import { loadConfig } from './config.ts'
 import { Converter } from './convert.ts'
 import type { People } from './letter/view.ts'
@@ -15,7 +15,10 @@ function notesOf({ notes, text }: ConvertBody): string {
     throw new ServiceError(422, 'InvalidInput', 'body must have notes (or, as older frontends send it, text)')
   if (notes != null && text != null && notes !== text)
     throw new ServiceError(422, 'InvalidInput', 'notes and text differ; send one of them')
-  return notes ?? text ?? ''
+  const given = notes ?? text ?? ''
+  if (given.trim() === '')
+    throw new ServiceError(422, 'EmptyNotes', 'the notes are empty, so there is nothing to write a letter of')
+  return given
 }
 
 function peopleOf({ client, adviser, date }: ConvertBody): People {
@@ -40,7 +43,15 @@ export async function buildApp(configPath = process.env.COA_CONFIG): Promise<Ser
     bodyLimit: BODY_LIMIT,
     stats: () => ({ config_as_of: config.letter.as_of, config_confirmed: config.letter.confirmed_by != null })
   })
-  app.post('/convert', { schema: { body: ConvertBody, response: { 200: ConvertReply } } }, async (request, reply) => {
+  takeText(app, 'notes')
+  const schema = {
+    summary: "Drafts a confirmation-of-advice letter from an adviser's notes",
+    description: 'JSON, or the notes themselves as text/plain',
+    consumes: JSON_OR_TEXT,
+    body: ConvertBody,
+    response: { 200: ConvertReply }
+  }
+  app.post('/convert', { schema }, async (request, reply) => {
     const { format = 'text', rephrase = false } = request.body
     return converter.convert(
       notesOf(request.body),

@@ -67,6 +67,12 @@ describe('the service as the daemon starts it', () => {
     assert.match(letter, /Very/)
   })
 
+  it('takes notes as they are, as plain text', async () => {
+    const reply = await post('Owes Very £100.', 'text/plain; charset=utf-8')
+    assert.equal(reply.status, 200)
+    assert.match(Value.Parse(Type.Object({ letter: Type.String() }), await reply.json()).letter, /Very/)
+  })
+
   for (const [what, status, body, type] of [
     ['broken JSON', 400, '{"notes": ', 'application/json'],
     ['no body', 400, '', 'application/json'],
@@ -76,7 +82,10 @@ describe('the service as the daemon starts it', () => {
     ['an unknown format', 422, '{"notes": "a", "format": "pdf"}', 'application/json'],
     ['a client that is a number', 422, '{"notes": "a", "client": 7}', 'application/json'],
     ['a list', 422, '[]', 'application/json'],
-    ['plain text', 415, 'Owes Very £100.', 'text/plain'],
+    ['no notes at all', 422, '{"notes": ""}', 'application/json'],
+    ['notes of spaces', 422, '{"text": " \\n "}', 'application/json'],
+    ['an empty text', 422, ' ', 'text/plain'],
+    ['another media type', 415, '<notes/>', 'application/xml'],
     ['a body over the limit', 413, JSON.stringify({ notes: 'a'.repeat(1100 * 1024) }), 'application/json']
   ] as const) {
     it(`answers ${what} with ${status}, and goes on`, async () => {
@@ -84,7 +93,7 @@ describe('the service as the daemon starts it', () => {
       assert.equal(reply.status, status)
       assert.match(reply.headers.get('content-type') ?? '', /^application\/problem\+json/)
       assert.equal(Value.Parse(Type.Object({ status: Type.Number() }), await reply.json()).status, status)
-      assert.equal((await post('{"notes": ""}')).status, 200)
+      assert.equal((await post('{"notes": "Owes Very £100."}')).status, 200)
     })
   }
 

@@ -92,6 +92,12 @@ describe('rag-embeddings on its own', function () {
     assert.deepEqual(passage?.metadata, { source: 'manual' })
   })
 
+  it('takes a question as plain text', async () => {
+    const question = { method: 'POST', headers: { 'content-type': 'text/plain' }, body: 'when may they call?\n' }
+    const { passages } = await call(Passages, '/query?collection=raw', question, 200)
+    assert.match(passages[0]?.text ?? '', /between 6 a\.m\. and 9 p\.m\./)
+  })
+
   it('takes a form with a file', async () => {
     const form = new FormData()
     form.set('collection', 'form')
@@ -228,6 +234,13 @@ describe('rag-embeddings on its own', function () {
         { method: 'POST', headers: { 'content-type': 'text/plain' }, body: new Uint8Array([255, 254, 0]) },
         400,
         'NotText'
+      ],
+      [
+        'a PDF where there is no mesh to read it',
+        '/documents',
+        { method: 'POST', headers: { 'content-type': 'application/pdf' }, body: '%PDF-1.7' },
+        503,
+        'NoMesh'
       ],
       [
         'a form that breaks off',

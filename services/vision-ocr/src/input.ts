@@ -1,4 +1,4 @@
-import { type ServiceApp, ServiceError } from '@hedgerow/service-kit'
+import { inputErrors, type ServiceApp, ServiceError } from '@hedgerow/service-kit'
 import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { Value } from 'typebox/value'
@@ -33,7 +33,7 @@ function readBody({ body, headers }: FastifyRequest): Upload {
   if (body instanceof Uint8Array) return { bytes: body, mediaType: headers['content-type'] }
   if (body === undefined) return { bytes: new Uint8Array(), mediaType: undefined }
   if (Value.Check(JsonBody, body)) return fromText(body.image)
-  const errors = Value.Errors(JsonBody, body).map(({ instancePath, message }) => ({ path: instancePath, message }))
+  const errors = inputErrors(Value.Errors(JsonBody, body))
   throw new ServiceError(422, 'InvalidInput', 'the body must be {"image": "..."}, in base64 or a data URL', { errors })
 }
 

@@ -1,10 +1,11 @@
 import multipart from '@fastify/multipart'
-import { type ServiceApp, ServiceError } from '@hedgerow/service-kit'
+import { clientLeft, type ServiceApp, ServiceError } from '@hedgerow/service-kit'
 import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { MAX_PAGE, MAX_UPLOAD } from '../limits.ts'
 import type { Parts } from '../service.ts'
 import { CollectionName, DEFAULT_COLLECTION, DocumentId, type StoredDocument } from '../store/document.ts'
+import { FILE_TYPES } from './document-text.ts'
 import { collectionOf, decode, readUpload } from './input.ts'
 import { READ_TIMEOUT, serve, WRITE_TIMEOUT } from './serve.ts'
 
@@ -29,6 +30,11 @@ export async function documentRoutes(app: ServiceApp, parts: Parts): Promise<voi
     { parseAs: 'buffer', bodyLimit: MAX_UPLOAD },
     async (_request: FastifyRequest, body: Buffer) => decode(body)
   )
+  app.addContentTypeParser(
+    [...FILE_TYPES],
+    { parseAs: 'buffer', bodyLimit: MAX_UPLOAD },
+    async (_request: FastifyRequest, body: Buffer) => body
+  )
 
   app.post(
     '/documents',
@@ -36,12 +42,13 @@ export async function documentRoutes(app: ServiceApp, parts: Parts): Promise<voi
       bodyLimit: MAX_UPLOAD,
       schema: {
         summary: 'Adds a document, or replaces the one with this id',
-        description: 'JSON {id?, text, metadata?, collection?}, a text or Markdown file, or a form with one file',
-        consumes: ['application/json', ...TEXT_TYPES, 'multipart/form-data']
+        description:
+          'JSON {id?, text, metadata?, collection?}, a file, or a form with one file; document-processing reads what is no text',
+        consumes: ['application/json', ...TEXT_TYPES, ...FILE_TYPES, 'multipart/form-data']
       }
     },
     async (request, reply) => {
-      const { collection, document } = await readUpload(request)
+      const { collection, document } = await readUpload(request, clientLeft(reply))
       const { data_class: _inHeader, ...body } = { ...document, collection }
       return serve(parts, request, reply, {
         collection,

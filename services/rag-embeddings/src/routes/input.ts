@@ -1,12 +1,14 @@
+import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
-import { ServiceError } from '@hedgerow/service-kit'
+import { describeFaults, inputErrors, ServiceError } from '@hedgerow/service-kit'
 import type { FastifyRequest } from 'fastify'
 import { type Static, type TSchema, Type } from 'typebox'
 import { Value } from 'typebox/value'
 import type { NewDocument } from '../documents.ts'
-import { MAX_DOCUMENT, MAX_METADATA, MAX_METADATA_FIELDS } from '../limits.ts'
+import { MAX_DOCUMENT, MAX_METADATA, MAX_METADATA_FIELDS, MAX_UPLOAD } from '../limits.ts'
 import { DATA_CLASS } from '../mesh/messages.ts'
 import { CollectionName, DataClass, DEFAULT_COLLECTION, DocumentId, Metadata } from '../store/document.ts'
+import { FILE_TYPES, type ReadFile, textOfFile, type UploadedFile } from './document-text.ts'
 
 /** `POST /documents` as JSON. */
 export const DocumentBody = Type.Object({
@@ -31,40 +33,55 @@ export interface Upload {
 }
 
 /**
- * The document that a request brings: JSON, a text or Markdown file as it is, or a form with one file.
+ * The document that a request brings: JSON, a file as it is, or a form with one file.
  *
- * @throws {ServiceError} 400, 413, 415 or 422
+ * @param signal aborted when nobody waits for it any more
+ * @throws {ServiceError} 400, 413, 415 or 422, and what document-processing says of a file that isn't text
  */
-export async function readUpload(request: FastifyRequest): Promise<Upload> {
-  if (request.isMultipart()) return readForm(request)
+export async function readUpload(request: FastifyRequest, signal: AbortSignal): Promise<Upload> {
+  if (request.isMultipart()) return readForm(request, signal)
+  if (request.body instanceof Uint8Array) {
+    const type = request.headers['content-type'] ?? ''
+    const { text, title } = await textOfFile(request, { bytes: request.body, type }, signal)
+    return fromFile(request, text, request.query, title == null ? {} : { title })
+  }
   if (typeof request.body === 'string') return fromFile(request, request.body, request.query, {})
   const body = checked(DocumentBody, request.body)
   return upload(request, body, body.metadata ?? {})
 }
 
-async function readForm(request: FastifyRequest): Promise<Upload> {
+async function readForm(request: FastifyRequest, signal: AbortSignal): Promise<Upload> {
   const fields: Record<string, unknown> = {}
-  let file: { text: string; name: string } | undefined
+  let file: (UploadedFile & { name: string }) | undefined
   try {
-    for await (const part of request.parts({ limits: { files: 1, fields: 16, fileSize: MAX_DOCUMENT } })) {
-      if (part.type === 'file') {
-        file = { text: decode(await part.toBuffer()), name: part.filename }
-      } else fields[part.fieldname] = part.value
+    for await (const part of request.parts({ limits: { files: 1, fields: 16, fileSize: MAX_UPLOAD } })) {
+      if (part.type === 'file') file = { bytes: await part.toBuffer(), type: part.mimetype, name: part.filename }
+      else fields[part.fieldname] = part.value
     }
   } catch (err) {
-    if (err instanceof ServiceError) throw err
     throw formError(err)
   }
-  if (file == null && typeof fields.text === 'string') file = { text: fields.text, name: '' }
-  if (file == null) throw new ServiceError(422, 'NoFile', 'the form has neither a file nor a field "text"')
   if (typeof fields.metadata === 'string') fields.metadata = parseMetadata(fields.metadata)
-  return fromFile(request, file.text, fields, file.name === '' ? {} : { filename: file.name })
+  if (file == null) {
+    if (typeof fields.text === 'string') return fromFile(request, fields.text, fields, {})
+    throw new ServiceError(422, 'NoFile', 'the form has neither a file nor a field "text"')
+  }
+  const { text, title } = await readFile(request, file, signal)
+  const known = { ...(title == null ? {} : { title }), ...(file.name === '' ? {} : { filename: file.name }) }
+  return fromFile(request, text, fields, known)
+}
+
+/** A file of a form, whose sender may have no name for what it is: what is UTF-8 is text, unless it is said not to be. */
+async function readFile(request: FastifyRequest, file: UploadedFile, signal: AbortSignal): Promise<ReadFile> {
+  const saysNothing = file.type === '' || file.type === 'application/octet-stream'
+  const isText = saysNothing ? isUtf8(file.bytes) : !FILE_TYPES.includes(file.type)
+  return isText ? { text: decode(file.bytes) } : textOfFile(request, file, signal)
 }
 
 function formError(err: unknown): ServiceError {
   const code = err instanceof Error && 'code' in err ? err.code : undefined
   if (code === 'FST_REQ_FILE_TOO_LARGE') {
-    return new ServiceError(413, 'BodyTooLarge', `a file may have ${MAX_DOCUMENT} bytes at most`)
+    return new ServiceError(413, 'BodyTooLarge', `a file may have ${MAX_UPLOAD} bytes at most`)
   }
   if (code === 'FST_FILES_LIMIT') return new ServiceError(422, 'OneFileAtATime', 'send one file with each request')
   return new ServiceError(400, 'MalformedBody', 'the body is no complete multipart form', {}, err)
@@ -137,7 +154,7 @@ export function decode(bytes: Uint8Array): string {
     throw new ServiceError(
       400,
       'NotText',
-      'the file is no UTF-8 text; other formats go to document-processing',
+      'the file is said to be text, but it is not UTF-8; say what it is, as in application/pdf',
       {},
       err
     )
@@ -154,7 +171,6 @@ function parseMetadata(text: string): unknown {
 
 function checked<T extends TSchema>(schema: T, value: unknown): Static<T> {
   if (Value.Check(schema, value)) return value
-  const errors = Value.Errors(schema, value).map(({ instancePath, message }) => ({ path: instancePath, message }))
-  const [first] = errors
-  throw new ServiceError(422, 'InvalidInput', `${first?.path ?? ''} ${first?.message ?? 'is wrong'}`.trim(), { errors })
+  const faults = Value.Errors(schema, value)
+  throw new ServiceError(422, 'InvalidInput', describeFaults(faults), { errors: inputErrors(faults) })
 }

@@ -1,4 +1,4 @@
-import type { ServiceApp } from '@hedgerow/service-kit'
+import { JSON_OR_TEXT, type ServiceApp } from '@hedgerow/service-kit'
 import { Type } from 'typebox'
 import { MAX_EMBED_TEXT, MAX_EMBED_TEXTS, MAX_QUERY, MAX_TOP_K } from '../limits.ts'
 import type { Parts } from '../service.ts'
@@ -25,7 +25,18 @@ export async function queryRoutes(app: ServiceApp, parts: Parts): Promise<void> 
 
   app.post(
     '/query',
-    { schema: { summary: 'Passages that answer a question, best first', body: Query } },
+    {
+      schema: {
+        summary: 'Passages that answer a question, best first',
+        description: 'JSON, or the question itself as text/plain',
+        consumes: JSON_OR_TEXT,
+        body: Query
+      },
+      preValidation: async request => {
+        const { body }: { body: unknown } = request
+        if (typeof body === 'string') Object.assign(request, { body: { query: body.trim() } })
+      }
+    },
     async (request, reply) => {
       const { query, top_k = 5 } = request.body
       const collection = collectionOf(request, request.body.collection)
