@@ -29,8 +29,8 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
 }
 
 const node = join(modules, 'node', 'bin', 'node')
-// each makes a file that is too large for the repository, and returns at once when it is there
-for (const build of ['services/rag-embeddings/src/build-embeddings.ts']) {
+// each makes what is not in the repository, and returns at once when it is there
+for (const build of ['services/rag-embeddings/src/build-embeddings.ts', 'scripts/build-console.mjs']) {
   const { status } = spawnSync(node, [join(root, build)], { stdio: ['ignore', 2, 2] })
   if (status !== 0) {
     console.error(`${build} failed; the lines above say why.`)

@@ -27,6 +27,8 @@ const mesh = await startMesh({
   httpPort: port,
   workers: WORKERS,
   dataDir: process.env.HEDGEROW_DATA_DIR || join(root, '.hedgerow'),
+  // WebRTC on every address, because a browser on this machine offers it none of loopback.
+  listen: ['/ip4/127.0.0.1/tcp/0', '/ip4/0.0.0.0/udp/0/webrtc-direct', '/p2p-circuit', '/webrtc'],
   onPeer: ({ name, role, peerId, pid, url }) =>
     console.log(`peer ${name} role=${role} peer_id=${peerId} pid=${pid} http=${url}`),
   onExit: (name, how) => process.stderr.write(`${name} ended by itself (${how}); its lines above say why\n`)
@@ -56,6 +58,7 @@ try {
 if (!ending) {
   const url = `http://127.0.0.1:${port}`
   console.log(`ready
+${url}/  the console: a page that is a peer itself
 ${url}/docs  what this mesh answers, ${EMBEDDED_SERVICES.length} services on ${WORKERS} workers; try:
 
 curl -s ${url}/service/ner -H 'content-type: application/json' -d '{"text":"Mrs Ada Obi owes Barclaycard £1,240.50, due 3 March 2026"}'

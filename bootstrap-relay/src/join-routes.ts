@@ -1,32 +1,26 @@
 import { isIP } from 'node:net'
 import type {} from '@fastify/swagger'
 import type { Peer } from '@hedgerow/daemon/peer'
-import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import { multiaddr } from '@multiformats/multiaddr'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 
 export interface JoinComponents {
   peer: Peer
   mesh: string
-  /** the port of the node's own WebSocket listener, which nobody but this process can use */
-  privatePort: number
 }
 
 /** Seconds after which a list of entry points is stale; peers that are silent for longer are not in it. */
 const ENTRY_POINT_TTL = 120
 
 /** What a newcomer asks a relay: `/bootstrap` for peers, `/entry-points` for frontends. */
-export function joinRoutes({ peer, mesh, privatePort }: JoinComponents): FastifyPluginAsync {
+export function joinRoutes({ peer, mesh }: JoinComponents): FastifyPluginAsync {
   const ownAddrs = (request: FastifyRequest): string[] => {
-    const announced = peer.node
-      .getMultiaddrs()
-      .filter(addr => !isPrivate(addr, privatePort))
-      .map(addr => addr.toString())
+    const announced = peer.node.getMultiaddrs().map(addr => addr.toString())
     const reached = asReached(request, peer.self.peerId)
     return reached == null ? announced : [reached, ...announced.filter(addr => addr !== reached)]
   }
 
   return async app => {
-    app.get('/', { schema: { hide: true } }, async (_request, reply) => reply.redirect('/docs'))
     const tags = ['join']
     app.get(
       '/bootstrap',
@@ -94,10 +88,6 @@ function asReached(request: FastifyRequest, peerId: string): string | undefined 
   } catch {
     return undefined
   }
-}
-
-function isPrivate(addr: Multiaddr, port: number): boolean {
-  return addr.toString().includes(`/tcp/${port}/`)
 }
 
 /** The hop nearest to the client comes first in the list. */

@@ -1,9 +1,11 @@
+import { networkInterfaces } from 'node:os'
 import { createPeer, noServices, type Peer } from '@hedgerow/daemon/peer'
 import { type Program, VERSION } from '@hedgerow/daemon/process'
 import { freePort } from '@hedgerow/daemon/startup'
 import type { ServiceContract } from '@hedgerow/protocols/contract'
 import type { PrivateKey } from '@libp2p/interface'
 import type { Logger } from 'pino'
+import { CONSOLE, consoleRoutes, isBuilt } from './console.ts'
 import { joinRoutes } from './join-routes.ts'
 import type { RelaySettings } from './settings.ts'
 import { carryWebSockets } from './websocket.ts'
@@ -31,6 +33,7 @@ export async function createRelay({ settings, privateKey, mesh, dataDir, contrac
   const httpPort = settings.httpPort === 0 ? await freePort() : settings.httpPort
   // The node's own WebSocket listener stays on loopback; the world sees the HTTP port.
   const wsPort = await freePort()
+  const privateAddr = `/ip4/127.0.0.1/tcp/${wsPort}/ws`
   const announce = [...settings.announce, ...publicAddrs(settings, httpPort)]
   const peer = await createPeer(
     {
@@ -42,8 +45,9 @@ export async function createRelay({ settings, privateKey, mesh, dataDir, contrac
       dataDir,
       capabilities: { cores: 0, memory: 0, disk: 0, gpus: [], arch: process.arch, platform: process.platform },
       relays: settings.relay,
-      listen: [...(settings.listen ?? []), `/ip4/127.0.0.1/tcp/${wsPort}/ws`],
+      listen: [...(settings.listen ?? []), privateAddr],
       announce,
+      noAnnounce: [privateAddr],
       iceServers: settings.iceServers,
       mdns: settings.mdns,
       ...(settings.url == null ? {} : { url: settings.url }),
@@ -52,7 +56,12 @@ export async function createRelay({ settings, privateKey, mesh, dataDir, contrac
     { services: noServices(contracts), log }
   )
   carryWebSockets(peer.api.server, wsPort, log)
-  await peer.api.register(joinRoutes({ peer, mesh, privatePort: wsPort }))
+  await peer.api.register(joinRoutes({ peer, mesh }))
+  if (await isBuilt(CONSOLE)) await peer.api.register(consoleRoutes(CONSOLE))
+  else {
+    log.warn({ folder: CONSOLE }, 'the console is not built, so / leads to the description of the API')
+    peer.api.get('/', { schema: { hide: true } }, async (_request, reply) => reply.redirect('/docs'))
+  }
   return {
     peer,
     async start() {
@@ -67,14 +76,22 @@ export async function createRelay({ settings, privateKey, mesh, dataDir, contrac
 }
 
 function publicAddrs({ url, httpHost }: RelaySettings, httpPort: number): string[] {
-  const local =
-    httpHost === '0.0.0.0' || httpHost === '127.0.0.1'
-      ? [`/ip4/127.0.0.1/tcp/${httpPort}/ws`]
-      : [`/${httpHost.includes(':') ? 'ip6' : 'ip4'}/${httpHost}/tcp/${httpPort}/ws`]
+  // Workers tell others of these as places to be reached through, so an address of every network counts.
+  const hosts = httpHost === '0.0.0.0' ? ipv4Addresses() : [httpHost]
+  const local = hosts.map(host => `/${host.includes(':') ? 'ip6' : 'ip4'}/${host}/tcp/${httpPort}/ws`)
   if (url == null) return local
   const { protocol, hostname, port } = new URL(url)
   return [
     protocol === 'https:' ? `/dns4/${hostname}/tcp/${port || 443}/tls/ws` : `/dns4/${hostname}/tcp/${port || 80}/ws`,
     ...local
   ]
+}
+
+/** Of this machine; loopback last. */
+function ipv4Addresses(): string[] {
+  return Object.values(networkInterfaces())
+    .flatMap(list => list ?? [])
+    .filter(({ family }) => family === 'IPv4')
+    .sort((a, b) => Number(a.internal) - Number(b.internal))
+    .map(({ address }) => address)
 }

@@ -38,6 +38,11 @@ function lower(a: number, b: number): -1 | 0 | 1 {
   return a < b ? -1 : a > b ? 1 : 0
 }
 
+/** Those that begin with none of the others. */
+export function without(addrs: Multiaddr[], others: string[]): Multiaddr[] {
+  return addrs.filter(addr => !others.some(other => `${addr}/`.startsWith(`${other}/`)))
+}
+
 /**
  * What a peer tells of its addresses, where it has many (bridges of containers, several relays with several names):
  * some of every way, so that a page finds one for WebRTC and a relay one for TCP. Loopback last: it helps on this

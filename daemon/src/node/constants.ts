@@ -48,3 +48,9 @@ export const MAX_ANNOUNCED_ADDRS = 24
 
 /** WebRTC connections being accepted: each is a native one with threads and sockets, for 10 s if nobody answers. */
 export const MAX_PENDING_WEBRTC = 64
+
+/**
+ * Milliseconds for which the UDP socket of WebRTC outlives its listener: packets of connections that were just closed
+ * still come in, and with the listener gone the native library would end the process over them.
+ */
+export const WEBRTC_SOCKET_LINGER = 5000

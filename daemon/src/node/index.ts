@@ -24,7 +24,7 @@ import { type Ping, ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { createLibp2p } from 'libp2p'
 import { equals } from 'uint8arrays/equals'
-import { announced, byDialOrder } from './addresses.ts'
+import { announced, byDialOrder, without } from './addresses.ts'
 import * as constants from './constants.ts'
 import type { MadeTransport } from './webrtc.ts'
 import { safeWebSockets } from './websockets.ts'
@@ -50,6 +50,8 @@ export interface NodeInit {
   listen: string[]
   /** multiaddrs to announce besides those found by listening */
   announce?: string[]
+  /** of `listen`, those that are of no use to others */
+  noAnnounce?: string[]
   /** further ways to peers than TCP, WebSocket and circuits; `openWebRtc` makes those of WebRTC */
   transports?: MadeTransport[]
   /** find neighbours on the local network by multicast. @default false */
@@ -65,7 +67,8 @@ export async function createNode(init: NodeInit): Promise<Node> {
     addresses: {
       listen: init.listen,
       appendAnnounce: init.announce ?? [],
-      announceFilter: addrs => announced(addrs, constants.MAX_ANNOUNCED_ADDRS)
+      // libp2p has a setting for the second, but does nothing with it.
+      announceFilter: addrs => announced(without(addrs, init.noAnnounce ?? []), constants.MAX_ANNOUNCED_ADDRS)
     },
     transports: [tcp(), safeWebSockets(), circuitRelayTransport(), ...(init.transports ?? [])],
     streamMuxers: [multiplexing()],

@@ -1,6 +1,6 @@
 import type { Listener, Transport } from '@libp2p/interface'
 import { type TransportCertificate, webRTC, webRTCDirect } from '@libp2p/webrtc'
-import { MAX_PENDING_WEBRTC } from './constants.ts'
+import { MAX_PENDING_WEBRTC, WEBRTC_SOCKET_LINGER } from './constants.ts'
 import type { IceServers } from './ice-servers.ts'
 
 type CreateWebRtc = ReturnType<typeof webRTC>
@@ -19,7 +19,7 @@ export interface WebRtcInit {
  */
 export function webRtcTransports({ certificate, iceServers }: WebRtcInit): MadeTransport[] {
   return [
-    boundedWebRtcDirect(
+    safeWebRtcDirect(
       // Its address is known to whoever dials it: there is nothing to ask a server.
       webRTCDirect({ rtcConfiguration: { iceServers: [] }, ...(certificate == null ? {} : { certificate }) })
     ),
@@ -28,29 +28,35 @@ export function webRtcTransports({ certificate, iceServers }: WebRtcInit): MadeT
 }
 
 /**
- * libp2p's listener makes a native connection for every STUN packet with a name that it doesn't know, and one packet
- * with a forged sender is enough: how many may be pending is bounded here.
+ * libp2p's transport, whose listener nothing that a stranger sends can end the process with. It makes a native connection
+ * for every STUN packet with a name that it doesn't know, a forged sender's too: how many may be pending is bounded here.
+ * And it closes its socket before its connections: a packet in between calls what is gone, so the socket goes last.
  */
-function boundedWebRtcDirect(create: CreateWebRtcDirect): CreateWebRtcDirect {
+function safeWebRtcDirect(create: CreateWebRtcDirect): CreateWebRtcDirect {
   return components => {
     const transport: Transport = create(components)
     const { createListener } = transport
-    transport.createListener = options => bounded(createListener.call(transport, options))
+    transport.createListener = options => guarded(createListener.call(transport, options))
     return transport
   }
 }
 
 /** What is used here of the listener, which keeps it to itself. */
-interface AcceptingListener {
+interface DirectListener {
   incomingConnection(...args: unknown[]): Promise<void>
+  /** there once it listens */
+  stunServer?: { close(): Promise<void> }
 }
 
-function bounded(listener: Listener): Listener {
-  if (!isAccepting(listener)) throw new Error('the WebRTC listener has another form than the one that is bounded here')
+function guarded(listener: Listener): Listener {
+  if (!isDirectListener(listener))
+    throw new Error('the WebRTC listener has another form than the one that is guarded here')
   const accept = listener.incomingConnection.bind(listener)
+  const close = listener.close.bind(listener)
   let pending = 0
+  let closing = false
   listener.incomingConnection = async (...args) => {
-    if (pending >= MAX_PENDING_WEBRTC) return
+    if (closing || pending >= MAX_PENDING_WEBRTC) return
     pending++
     try {
       await accept(...args)
@@ -58,9 +64,20 @@ function bounded(listener: Listener): Listener {
       pending--
     }
   }
+  listener.close = async () => {
+    closing = true
+    const { stunServer } = listener
+    if (stunServer != null) {
+      const stop = stunServer.close.bind(stunServer)
+      stunServer.close = async () => {
+        setTimeout(() => void stop(), WEBRTC_SOCKET_LINGER).unref()
+      }
+    }
+    await close()
+  }
   return listener
 }
 
-function isAccepting(listener: Listener): listener is Listener & AcceptingListener {
+function isDirectListener(listener: Listener): listener is Listener & DirectListener {
   return 'incomingConnection' in listener && typeof listener.incomingConnection === 'function'
 }

@@ -79,6 +79,8 @@ export interface PeerConfig {
   /** multiaddrs */
   listen: string[]
   announce: string[]
+  /** of `listen`, those that are of no use to others */
+  noAnnounce?: string[]
   /** STUN and TURN servers; with none, those that a relay names */
   iceServers: IceServer[]
   mdns: boolean
