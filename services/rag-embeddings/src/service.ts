@@ -7,6 +7,8 @@ import { Embedder } from './language/embedder.ts'
 import { readIdeas } from './language/ideas.ts'
 import { readWordVectors } from './language/word-vectors.ts'
 import { CopyComparison } from './mesh/compare-copies.ts'
+import { FirstHolder } from './mesh/first-holder.ts'
+import { Freshness } from './mesh/freshness.ts'
 import { Holders } from './mesh/holders.ts'
 import { Instances } from './mesh/instances.ts'
 import { Replicator } from './mesh/replicator.ts'
@@ -29,6 +31,8 @@ export interface Parts {
   embedder: Embedder
   replicator: Replicator
   holders: Holders
+  firstHolder: FirstHolder
+  freshness: Freshness
   upkeep: Upkeep
 }
 
@@ -82,14 +86,16 @@ export async function ragService(config: Config): Promise<ServiceApp> {
           onError: err => app.log.warn({ err }, 'the daemon could not be asked for the other instances')
         })
   const { replicas, compareEvery, holderGrace, tombstoneLife } = config
-  const replicator = new Replicator({ store, holders, instances, log: app.log }, { self, replicas })
   const comparison = new CopyComparison({ store, copies, documents, holders }, { tombstoneLife })
+  const firstHolder = new FirstHolder({ store, instances, comparison }, { self })
+  const freshness = new Freshness({ store, holders, comparison, log: app.log }, { self })
+  const replicator = new Replicator({ store, holders, instances, firstHolder, log: app.log }, { self, replicas })
   upkeep = new Upkeep(
-    { store, copies, holders, instances, comparison, replicator, log: app.log },
+    { store, copies, holders, instances, comparison, replicator, firstHolder, log: app.log },
     { self, replicas, compareEvery, holderGrace, tombstoneLife }
   )
 
-  const parts = { store, documents, embedder, replicator, holders, upkeep }
+  const parts = { store, documents, embedder, replicator, holders, firstHolder, freshness, upkeep }
   await documentRoutes(app, parts)
   await queryRoutes(app, parts)
   await syncRoutes(app, parts)

@@ -4,6 +4,7 @@ import type { StoredDocument } from '../store/document.ts'
 import { compare, type Entry } from '../store/merge.ts'
 import type { Store } from '../store/store.ts'
 import type { Holders } from './holders.ts'
+import type { Digest } from './messages.ts'
 import { batches, type Neighbour, NeighbourError } from './neighbour.ts'
 
 export interface CopyComparisonComponents {
@@ -19,14 +20,22 @@ export interface CopyComparisonInit {
   now?: () => number
 }
 
-/** `equal` now, whatever it took; `different` still; the other is `not-holder` or `unreachable` */
-export type Outcome = 'equal' | 'different' | 'not-holder' | 'unreachable'
+/**
+ * `equal` now, whatever it took; `caught-up`: all that the other had when it was asked is here, and it has gone on since;
+ * `different`: something of it could not be had; the other is `not-holder` or `unreachable`.
+ */
+export type Outcome = 'equal' | 'caught-up' | 'different' | 'not-holder' | 'unreachable'
+
+/** What was refused once is not asked for again so soon, as long as neither copy changes. Milliseconds. */
+const REFUSED_FOR = 10_000
 
 /** Makes the copy here and the one at another instance equal, in both directions. */
 export class CopyComparison {
   readonly #parts: CopyComparisonComponents
   readonly #tombstoneLife: number
   readonly #now: () => number
+  /** collection and peer → the two copies of which some documents may not pass from one to the other */
+  readonly #refused = new Map<string, { digests: string; at: number }>()
 
   constructor(components: CopyComparisonComponents, { tombstoneLife, now = Date.now }: CopyComparisonInit) {
     this.#parts = components
@@ -39,11 +48,13 @@ export class CopyComparison {
     try {
       let theirs = await neighbour.digest(collection)
       holders.proved(collection, neighbour.peer)
+      holders.heard(collection, theirs.holders)
       if (theirs.digest !== store.digest(collection)) {
-        await this.#exchange(collection, neighbour, theirs.incarnation)
+        if (!(await this.#exchangeAll(collection, neighbour, theirs))) return 'different'
+        if (theirs.complete) store.markComplete(collection)
         theirs = await neighbour.digest(collection)
       }
-      if (theirs.digest !== store.digest(collection)) return 'different'
+      if (theirs.digest !== store.digest(collection)) return 'caught-up'
       copies.setEqual(collection, { peer: neighbour.peer, incarnation: theirs.incarnation, equalAt: this.#now() })
       if (theirs.complete) store.markComplete(collection)
       return 'equal'
@@ -60,7 +71,22 @@ export class CopyComparison {
     }
   }
 
-  async #exchange(collection: string, neighbour: Neighbour, incarnation: string): Promise<void> {
+  async #exchangeAll(collection: string, neighbour: Neighbour, theirs: Digest): Promise<boolean> {
+    const pair = `${collection}\n${neighbour.peer}`
+    const digests = `${this.#parts.store.digest(collection)}\n${theirs.digest}`
+    const before = this.#refused.get(pair)
+    if (before?.digests === digests && this.#now() - before.at < REFUSED_FOR) return false
+    this.#refused.delete(pair)
+    if (await this.#exchange(collection, neighbour, theirs.incarnation)) return true
+    this.#refused.set(pair, {
+      digests: `${this.#parts.store.digest(collection)}\n${theirs.digest}`,
+      at: this.#now()
+    })
+    return false
+  }
+
+  /** @returns whether both may have all of it */
+  async #exchange(collection: string, neighbour: Neighbour, incarnation: string): Promise<boolean> {
     const { store, copies } = this.#parts
     const theirs = await neighbour.entries(collection)
     const mine = store.entries(collection, '', Number.MAX_SAFE_INTEGER)
@@ -70,12 +96,14 @@ export class CopyComparison {
       tombstoneLife: this.#tombstoneLife
     })
     for (const id of drop) store.forget(collection, id)
+    let all = true
     for (const [dataClass, ids] of byClass(pull, theirs)) {
-      await unlessRefused(() => this.#pull(collection, neighbour, ids, dataClass))
+      all = (await unlessRefused(() => this.#pull(collection, neighbour, ids, dataClass))) && all
     }
     for (const batch of batches(present(store, collection, push))) {
-      await unlessRefused(() => neighbour.put(collection, batch, { join: false }))
+      all = (await unlessRefused(() => neighbour.put(collection, batch, { join: false }))) && all
     }
+    return all
   }
 
   async #pull(collection: string, neighbour: Neighbour, ids: string[], dataClass: string | undefined): Promise<void> {
@@ -92,11 +120,13 @@ export class CopyComparison {
 }
 
 /** A worker that may not see a data class is refused the documents of that class, and gets the others. */
-async function unlessRefused(work: () => Promise<void>): Promise<void> {
+async function unlessRefused(work: () => Promise<unknown>): Promise<boolean> {
   try {
     await work()
+    return true
   } catch (err) {
     if (!(err instanceof NeighbourError) || err.unreachable || err.notHolder) throw err
+    return false
   }
 }
 

@@ -2,6 +2,11 @@ import { type Static, Type } from 'typebox'
 import { BATCH_DOCUMENTS } from '../limits.ts'
 import { CollectionName, DataClass, DocumentId, StoredDocument } from '../store/document.ts'
 import { VERSION_PATTERN } from '../store/version.ts'
+import { MOST_TOLD } from './holders.ts'
+
+const PeerId = Type.String({ minLength: 1, maxLength: 128 })
+/** Who else holds the collection, as the answering instance knows of itself */
+const OtherHolders = Type.Array(PeerId, { maxItems: MOST_TOLD })
 
 /** What instances of this service say to each other, under `/sync`. */
 export const Held = Type.Object({
@@ -11,9 +16,13 @@ export const Held = Type.Object({
 export const Digest = Type.Object({
   incarnation: Type.String({ minLength: 1, maxLength: 64 }),
   complete: Type.Boolean(),
-  digest: Type.String()
+  digest: Type.String(),
+  holders: OtherHolders
 })
 export type Digest = Static<typeof Digest>
+
+/** `from` is a holder that compares its copy: from then on it gets the writes made here. */
+export const AskDigest = Type.Object({ collection: CollectionName, from: PeerId })
 
 export const Entries = Type.Object({
   entries: Type.Array(
@@ -38,13 +47,18 @@ export const Put = Type.Object({
   collection: CollectionName,
   documents: Type.Array(StoredDocument, { maxItems: BATCH_DOCUMENTS }),
   /** the sender */
-  from: Type.String({ minLength: 1, maxLength: 128 }),
+  from: PeerId,
   /** asks the receiver to become a holder if it isn't one */
   join: Type.Boolean(),
   /** of the sender's copy, if that is complete: a receiver that gets the same has a complete one too */
   digest: Type.Optional(Type.String())
 })
 
-/** Sent with a request that was passed on once: its receiver serves it or refuses, so that none goes in circles. */
+export const Stored = Type.Object({ stored: Type.Integer(), holders: OtherHolders })
+
+/**
+ * Sent with a request that was passed on once: its receiver serves it or refuses, so that none goes in circles. `first`
+ * asks a receiver that doesn't hold the collection to become its first holder.
+ */
 export const PASSED_ON = 'hedgerow-rag-passed-on'
 export const DATA_CLASS = 'hedgerow-data-class'

@@ -4,7 +4,7 @@ import { Value } from 'typebox/value'
 import { BATCH_BYTES, BATCH_DOCUMENTS, MAX_BATCH_BODY } from '../limits.ts'
 import type { StoredDocument } from '../store/document.ts'
 import type { Entry } from '../store/merge.ts'
-import { DATA_CLASS, Digest, Documents, Entries, Held } from './messages.ts'
+import { DATA_CLASS, Digest, Documents, Entries, Held, Stored } from './messages.ts'
 
 /** The other instance couldn't be reached, refused, or answered what it shouldn't. */
 export class NeighbourError extends Error {
@@ -67,8 +67,11 @@ export class Neighbour {
     return (await this.#call(Held, { method: 'GET', path: 'sync/collections', timeout: PROMPT })).collections
   }
 
-  digest(collection: string): Promise<Digest> {
-    return this.#call(Digest, { method: 'GET', path: `sync/digest?${query({ collection })}`, timeout: PROMPT })
+  /** The state of its copy. Only a holder asks: it gets the other's writes from then on. */
+  async digest(collection: string): Promise<Digest> {
+    const path = `sync/digest?${query({ collection, from: this.#self })}`
+    const answer = await this.#call(Digest, { method: 'GET', path, timeout: PROMPT })
+    return { ...answer, holders: this.#besides(answer.holders) }
   }
 
   async entries(collection: string): Promise<Map<string, Entry>> {
@@ -89,16 +92,25 @@ export class Neighbour {
     return (await this.#call(Documents, call)).documents
   }
 
-  /** All of one data class. Returns once the other has them on its disk. */
-  async put(collection: string, documents: readonly StoredDocument[], how: PutHow): Promise<void> {
+  /**
+   * All of one data class. Returns once the other has them on its disk.
+   *
+   * @returns the holders that it knows of besides itself and this instance
+   */
+  async put(collection: string, documents: readonly StoredDocument[], how: PutHow): Promise<string[]> {
     const body = { collection, documents, from: this.#self, ...how }
-    await this.#send({
+    const { holders } = await this.#call(Stored, {
       method: 'POST',
       path: 'sync/put',
       body,
       dataClass: documents[0]?.data_class,
       timeout: PROMPT + documents.reduce((sum, { text }) => sum + text.length, 0) / SLOWEST
     })
+    return this.#besides(holders)
+  }
+
+  #besides(holders: readonly string[]): string[] {
+    return holders.filter(peer => peer !== this.#self && peer !== this.peer)
   }
 
   async #call<T extends TSchema>(schema: T, call: Call): Promise<Static<T>> {

@@ -12,11 +12,20 @@ export interface PassedOn {
   timeout: number
 }
 
+export interface PassOnTo {
+  peers: readonly string[]
+  otherwise(): Promise<readonly string[]>
+  as: 'holder' | 'first'
+}
+
 /** The holder won't serve it now; another may. */
 const TRY_NEXT = new Set([421, 429, 502, 503, 504])
 
-export function wasPassedOn(request: FastifyRequest): boolean {
-  return request.headers[PASSED_ON] != null
+/** As what the request was passed on to this instance: as a `holder`, or to become the `first` one; undefined: it wasn't. */
+export function passedOnAs(request: FastifyRequest): 'holder' | 'first' | undefined {
+  const as = request.headers[PASSED_ON]
+  if (as == null) return undefined
+  return as === 'first' ? 'first' : 'holder'
 }
 
 /** For a request that was passed on to an instance which doesn't hold the collection (any more). */
@@ -28,15 +37,15 @@ export function notHolder(collection: string): ServiceError {
  * Has a holder answer the request, on behalf of its caller: the first of `peers` that does, or of those whom
  * `otherwise` finds when none did.
  *
- * @throws {ServiceError} 503 `NoHolder` when none does
+ * @returns whether one did; the reply is on its way then
  */
 export async function passOn(
   request: FastifyRequest,
   reply: FastifyReply,
   holders: Holders,
-  { peers, otherwise }: { peers: readonly string[]; otherwise(): Promise<readonly string[]> },
+  { peers, otherwise, as }: PassOnTo,
   { method, path, body, timeout }: PassedOn
-): Promise<FastifyReply> {
+): Promise<boolean> {
   const dataClass = request.headers[DATA_CLASS]
   const left = clientLeft(reply)
   for await (const peer of inTurn(peers, otherwise)) {
@@ -48,7 +57,7 @@ export async function passOn(
         path: `rag-embeddings${path}`,
         worker: peer,
         headers: {
-          [PASSED_ON]: '1',
+          [PASSED_ON]: as,
           ...(body == null ? {} : { 'content-type': 'application/json' }),
           ...(typeof dataClass === 'string' ? { [DATA_CLASS]: dataClass } : {})
         },
@@ -58,10 +67,11 @@ export async function passOn(
       clearTimeout(timer)
       if (!TRY_NEXT.has(answer.statusCode)) {
         const type = answer.headers['content-type']
-        return reply
+        void reply
           .code(answer.statusCode)
           .type(typeof type === 'string' ? type : 'application/json')
           .send(answer.body)
+        return true
       }
       await answer.body.dump()
       if (answer.statusCode > 500) holders.failed(peer)
@@ -73,8 +83,7 @@ export async function passOn(
       clearTimeout(timer)
     }
   }
-  reply.header('retry-after', '5')
-  throw new ServiceError(503, 'NoHolder', 'none of the instances that hold this collection can be reached now')
+  return false
 }
 
 async function* inTurn(peers: readonly string[], otherwise: () => Promise<readonly string[]>): AsyncGenerator<string> {

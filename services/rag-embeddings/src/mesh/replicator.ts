@@ -1,6 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { ServiceError } from '@hedgerow/service-kit'
 import type { StoredDocument } from '../store/document.ts'
 import type { Store } from '../store/store.ts'
+import type { FirstHolder } from './first-holder.ts'
+import { TRUST } from './freshness.ts'
 import type { Holders } from './holders.ts'
 import type { Instances } from './instances.ts'
 import { Neighbour, NeighbourError } from './neighbour.ts'
@@ -11,6 +14,7 @@ export interface ReplicatorComponents {
   holders: Holders
   /** undefined when the service runs on its own */
   instances: Instances | undefined
+  firstHolder: FirstHolder
   log: { warn(fields: object, message: string): void }
 }
 
@@ -20,8 +24,11 @@ export interface ReplicatorInit {
   replicas: number
 }
 
-/** Which instance is to do something with a collection: this one, or the first of `peers` that answers. */
-export type Place = { here: true } | { here: false; peers: string[] }
+/**
+ * Which instance is to do something with a collection: this one, or the first of `peers` that answers; `begin` means that
+ * nobody holds it yet, and they are asked to.
+ */
+export type Place = { here: true } | { here: false; peers: string[]; begin: boolean }
 
 interface Found {
   /** the likeliest to answer first */
@@ -38,14 +45,19 @@ export class Replicator {
   readonly #store: Store
   readonly #holders: Holders
   readonly #instances: Instances | undefined
+  readonly #firstHolder: FirstHolder
   readonly #log: ReplicatorComponents['log']
   readonly #self: string
   readonly #replicas: number
 
-  constructor({ store, holders, instances, log }: ReplicatorComponents, { self, replicas }: ReplicatorInit) {
+  constructor(
+    { store, holders, instances, firstHolder, log }: ReplicatorComponents,
+    { self, replicas }: ReplicatorInit
+  ) {
     this.#store = store
     this.#holders = holders
     this.#instances = instances
+    this.#firstHolder = firstHolder
     this.#log = log
     this.#self = self
     this.#replicas = replicas
@@ -54,58 +66,77 @@ export class Replicator {
   /**
    * Where to do something with a collection. Reads: here if the copy is complete, else where there is a complete one,
    * else here if there is any. Changes: here if there is any copy, else at a holder; to add to a collection that nobody
-   * holds, this instance becomes its first holder.
+   * holds, the first in rendezvous order becomes its first holder, wherever the document came in.
    */
   async place(collection: string, what: 'read' | 'add' | 'change'): Promise<Place> {
     const held = this.#store.collection(collection)
     if (held != null && (held.complete || what !== 'read')) return { here: true }
     const { peers, sure } = await this.#find(collection)
-    if (peers.length > 0) return { here: false, peers }
+    if (peers.length > 0) return { here: false, peers, begin: false }
     if (held != null) return { here: true }
     if (what !== 'add') {
-      if (sure) return { here: false, peers }
+      if (sure) return { here: false, peers, begin: false }
       throw new ServiceError(503, 'NoHolder', 'an instance that may hold this collection does not answer now')
     }
-    this.#store.ensureCollection(collection, { complete: true })
+    const instances = (await this.#refresh()).filter(peer => this.#holders.reachable(peer))
+    const [first = this.#self] = rendezvous(collection, [this.#self, ...instances])
+    if (first !== this.#self) return { here: false, peers: [first], begin: true }
+    await this.#firstHolder.begin(collection)
     return { here: true }
   }
 
   /**
    * Brings a version that was written here to every other holder that can be reached, and to new ones if too few hold
-   * the collection.
+   * the collection. When a holder isn't reached, it returns only after the time for which that one may answer questions
+   * without asking here first.
    *
    * @returns the number of instances that have it on disk now, this one included
    */
   async spread(collection: string, document: StoredDocument): Promise<number> {
+    const storedAt = Date.now()
     const instances = await this.#refresh()
-    const known = this.#holders.of(collection)
-    const answers = await Promise.all(
-      known
-        .filter(peer => this.#holders.reachable(peer))
-        .map(peer => this.#put(collection, peer, [document], { join: false }))
-    )
-    const recruited = await this.#recruit(collection, instances, [document])
-    return 1 + answers.filter(took => took).length + recruited
+    const tried = new Map<string, boolean>()
+    await this.#bring(collection, document, tried)
+    for (const peer of await this.#recruit(collection, instances, [document])) tried.set(peer, true)
+    // a holder, new or old, may have named another that wasn't known here
+    await this.#bring(collection, document, tried)
+    const missed = this.#holders.of(collection).filter(peer => tried.get(peer) !== true)
+    const trustEnds = missed.map(peer => Math.min(storedAt, this.#holders.lastAsked(peer)) + TRUST)
+    const wait = Math.max(0, ...trustEnds.map(at => at - Date.now()))
+    if (wait > 0) await delay(wait)
+    return 1 + [...tried.values()].filter(took => took).length
+  }
+
+  /** Brings it to the holders that weren't tried, also those that become known on the way. */
+  async #bring(collection: string, document: StoredDocument, tried: Map<string, boolean>): Promise<void> {
+    for (;;) {
+      const peers = this.#holders.of(collection).filter(peer => !tried.has(peer) && this.#holders.reachable(peer))
+      if (peers.length === 0) return
+      await Promise.all(
+        peers.map(async peer => tried.set(peer, await this.#put(collection, peer, [document], { join: false })))
+      )
+    }
   }
 
   /** Finds new holders if too few hold the collection; they fetch what is in it by themselves. */
   async replenish(collection: string): Promise<number> {
-    return this.#recruit(collection, await this.#refresh(), [])
+    return (await this.#recruit(collection, await this.#refresh(), [])).length
   }
 
-  async #recruit(collection: string, instances: readonly string[], documents: StoredDocument[]): Promise<number> {
+  /** @returns the new holders */
+  async #recruit(collection: string, instances: readonly string[], documents: StoredDocument[]): Promise<string[]> {
     const holders = new Set(this.#holders.of(collection))
     const candidates = rendezvous(
       collection,
       instances.filter(peer => !holders.has(peer) && this.#holders.reachable(peer))
     )
     let wanted = this.#replicas - 1 - holders.size
-    let recruited = 0
+    const recruited: string[] = []
     for (const peer of candidates) {
       if (wanted <= 0) break
       if (!(await this.#put(collection, peer, documents, { join: true }))) continue
       wanted--
-      recruited++
+      recruited.push(peer)
     }
     return recruited
   }
@@ -113,8 +144,9 @@ export class Replicator {
   async #put(collection: string, peer: string, documents: StoredDocument[], how: { join: boolean }): Promise<boolean> {
     const digest = this.#store.collection(collection)?.complete === true ? this.#store.digest(collection) : undefined
     try {
-      await new Neighbour(peer, this.#self).put(collection, documents, { ...how, digest })
+      const others = await new Neighbour(peer, this.#self).put(collection, documents, { ...how, digest })
       this.#holders.proved(collection, peer)
+      this.#holders.heard(collection, others)
       return true
     } catch (err) {
       if (!(err instanceof NeighbourError)) throw err

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Copies } from '../store/copies.ts'
 import type { Store } from '../store/store.ts'
 import type { CopyComparison, Outcome } from './compare-copies.ts'
+import type { FirstHolder } from './first-holder.ts'
 import type { Holders } from './holders.ts'
 import type { Instances } from './instances.ts'
 import { Neighbour } from './neighbour.ts'
@@ -15,6 +16,7 @@ export interface UpkeepComponents {
   instances: Instances | undefined
   comparison: CopyComparison
   replicator: Replicator
+  firstHolder: FirstHolder
   log: { info(fields: object, message: string): void; error(fields: object, message: string): void }
 }
 
@@ -166,9 +168,11 @@ export class Upkeep {
   }
 
   async #tend(name: string): Promise<void> {
-    const { store, replicator, log } = this.#parts
-    const outcomes = await this.compare(name)
-    this.#adoptOrphan(name)
+    const { store, replicator, firstHolder, log } = this.#parts
+    // where a copy isn't complete, anyone may have what it lacks
+    const complete = store.collection(name)?.complete === true
+    const outcomes = await (complete ? this.compare(name) : firstHolder.settle(name))
+    this.#adoptOrphan(name, outcomes)
     if (store.collection(name)?.complete === true) {
       const recruited = await replicator.replenish(name)
       if (recruited > 0) log.info({ collection: name, recruited }, 'found new holders')
@@ -177,9 +181,10 @@ export class Upkeep {
   }
 
   /** A copy that was never completed, with no complete one anywhere for a while, is the best there is. */
-  #adoptOrphan(name: string): void {
+  #adoptOrphan(name: string, outcomes: ReadonlyMap<string, Outcome>): void {
     const { store, holders, log } = this.#parts
-    if (store.collection(name)?.complete !== false || holders.of(name).length > 0) {
+    const behind = holders.of(name).some(peer => outcomes.get(peer) !== 'equal' && outcomes.get(peer) !== 'caught-up')
+    if (store.collection(name)?.complete !== false || behind) {
       this.#orphanedAt.delete(name)
       return
     }

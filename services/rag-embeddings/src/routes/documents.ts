@@ -7,7 +7,7 @@ import type { Parts } from '../service.ts'
 import { CollectionName, DEFAULT_COLLECTION, DocumentId, type StoredDocument } from '../store/document.ts'
 import { FILE_TYPES } from './document-text.ts'
 import { collectionOf, decode, readUpload } from './input.ts'
-import { READ_TIMEOUT, serve, WRITE_TIMEOUT } from './serve.ts'
+import { partialUnless, READ_TIMEOUT, serve, WRITE_TIMEOUT } from './serve.ts'
 
 const TEXT_TYPES = ['text/plain', 'text/markdown', 'text/x-markdown']
 
@@ -22,7 +22,7 @@ const Page = Type.Object({
 
 /** Adding, listing, reading and deleting documents, wherever their collection is held. */
 export async function documentRoutes(app: ServiceApp, parts: Parts): Promise<void> {
-  const { store, documents, replicator, upkeep } = parts
+  const { store, documents, replicator, freshness } = parts
 
   await app.register(multipart)
   app.addContentTypeParser(
@@ -70,13 +70,14 @@ export async function documentRoutes(app: ServiceApp, parts: Parts): Promise<voi
       collection,
       what: 'read',
       elsewhere: { method: 'GET', path: `/documents${query({ collection, limit, after })}`, timeout: READ_TIMEOUT },
-      here() {
+      here({ sure }) {
         const most = Math.min(Number(limit), MAX_PAGE)
         const listed = store.list(collection, after, most)
         const last = listed.at(-1)?.document.id
         return {
           collection,
           documents: listed.map(({ document, passages }) => ({ ...describe(document), passages })),
+          ...partialUnless(sure),
           ...(listed.length === most && last != null ? { next: last } : {})
         }
       },
@@ -94,8 +95,9 @@ export async function documentRoutes(app: ServiceApp, parts: Parts): Promise<voi
         collection,
         what: 'read',
         elsewhere: { method: 'GET', path: pathOf(id, collection), timeout: READ_TIMEOUT },
-        here() {
+        here({ sure }) {
           const document = store.get(collection, id)
+          if (document == null && !sure) throw notSure(id, collection)
           if (document == null || document.deleted) throw noSuchDocument(id, collection)
           return { ...describe(document), text: document.text }
         },
@@ -118,8 +120,10 @@ export async function documentRoutes(app: ServiceApp, parts: Parts): Promise<voi
         elsewhere: { method: 'DELETE', path: pathOf(id, collection), timeout: WRITE_TIMEOUT },
         async here() {
           // another holder may have it while this one hasn't heard of it yet
-          if (store.get(collection, id) == null) await upkeep.compare(collection)
+          const known = store.get(collection, id) != null
+          const sure = known || (await freshness.ensure(collection))
           const tombstone = documents.remove(collection, id)
+          if (tombstone == null && !sure) throw notSure(id, collection)
           if (tombstone == null) throw noSuchDocument(id, collection)
           return { id, collection, deleted: true, replicas: await replicator.spread(collection, tombstone) }
         },
@@ -147,6 +151,14 @@ function pathOf(id: string, collection: string): string {
 export function query(parameters: Record<string, string>): string {
   const given = Object.entries(parameters).filter(([, value]) => value !== '')
   return `?${new URLSearchParams(given)}`
+}
+
+function notSure(id: string, collection: string): ServiceError {
+  return new ServiceError(
+    503,
+    'NoHolder',
+    `the copy of ${collection} here has no document ${id}, and an instance that may have it does not answer now`
+  )
 }
 
 function noSuchDocument(id: string, collection: string): ServiceError {

@@ -5,7 +5,7 @@ import type { Parts } from '../service.ts'
 import { CollectionName } from '../store/document.ts'
 import { query as queryString } from './documents.ts'
 import { collectionOf } from './input.ts'
-import { READ_TIMEOUT, serve } from './serve.ts'
+import { partialUnless, READ_TIMEOUT, serve } from './serve.ts'
 
 const Query = Type.Object({
   query: Type.String({ minLength: 1, maxLength: MAX_QUERY }),
@@ -49,7 +49,11 @@ export async function queryRoutes(app: ServiceApp, parts: Parts): Promise<void> 
           body: { query, top_k, collection },
           timeout: READ_TIMEOUT
         },
-        here: () => ({ passages: documents.query(collection, query, top_k), collection }),
+        here: ({ sure }) => ({
+          passages: documents.query(collection, query, top_k),
+          collection,
+          ...partialUnless(sure)
+        }),
         nowhere: () => ({ passages: [], collection })
       })
     }

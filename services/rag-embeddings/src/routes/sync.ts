@@ -1,13 +1,12 @@
 import type { ServiceApp } from '@hedgerow/service-kit'
 import { Type } from 'typebox'
 import { BATCH_BYTES, ENTRIES_PAGE, MAX_BATCH_BODY } from '../limits.ts'
-import { Fetch, Put } from '../mesh/messages.ts'
+import { AskDigest, Fetch, Put } from '../mesh/messages.ts'
 import { notHolder } from '../mesh/pass-on.ts'
 import type { Parts } from '../service.ts'
 import { CollectionName, DocumentId, type StoredDocument } from '../store/document.ts'
 import type { Collection } from '../store/store.ts'
 
-const OneCollection = Type.Object({ collection: CollectionName })
 const EntriesPage = Type.Object({
   collection: CollectionName,
   after: Type.Optional(Type.Union([DocumentId, Type.Literal('')]))
@@ -22,9 +21,10 @@ export async function syncRoutes(app: ServiceApp, parts: Parts): Promise<void> {
     collections: store.collections().map(({ name, complete }) => ({ name, complete }))
   }))
 
-  app.get('/sync/digest', { config, schema: { querystring: OneCollection } }, async request => {
+  app.get('/sync/digest', { config, schema: { querystring: AskDigest } }, async request => {
     const { name, incarnation, complete } = held(request.query.collection)
-    return { incarnation, complete, digest: store.digest(name) }
+    holders.asked(name, request.query.from)
+    return { incarnation, complete, digest: store.digest(name), holders: holders.toTell(name) }
   })
 
   app.get('/sync/entries', { config, schema: { querystring: EntriesPage } }, async request => {
@@ -54,12 +54,12 @@ export async function syncRoutes(app: ServiceApp, parts: Parts): Promise<void> {
     if (store.collection(collection) == null) {
       if (!join) throw notHolder(collection)
       store.ensureCollection(collection, { complete: false })
-      holders.proved(collection, from)
       upkeep.soon(collection)
     }
+    holders.proved(collection, from)
     for (const document of batch) await documents.take(collection, document)
     if (digest != null && digest === store.digest(collection)) store.markComplete(collection)
-    return { stored: batch.length }
+    return { stored: batch.length, holders: holders.toTell(collection) }
   })
 
   function held(collection: string): Collection {
