@@ -30,7 +30,7 @@ export function joinRoutes({ peer, mesh, privatePort }: JoinComponents): Fastify
     const tags = ['join']
     app.get(
       '/bootstrap',
-      { schema: { tags, summary: 'Which mesh this is, and multiaddrs to join it' } },
+      { schema: { tags, summary: 'Which mesh this is, multiaddrs to join it, and its STUN and TURN servers' } },
       async (request, reply) => {
         reply.header('cache-control', 'no-store')
         const others = [...peer.view.peers()].filter(
@@ -38,6 +38,7 @@ export function joinRoutes({ peer, mesh, privatePort }: JoinComponents): Fastify
         )
         return {
           mesh,
+          ice_servers: peer.iceServers(),
           peers: [
             ...ownAddrs(request),
             ...others.slice(0, 8).flatMap(({ advert }) => advert.addrs.filter(addr => !addr.includes('/p2p-circuit')))

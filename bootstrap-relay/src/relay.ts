@@ -44,6 +44,7 @@ export async function createRelay({ settings, privateKey, mesh, dataDir, contrac
       relays: settings.relay,
       listen: [...(settings.listen ?? []), `/ip4/127.0.0.1/tcp/${wsPort}/ws`],
       announce,
+      iceServers: settings.iceServers,
       mdns: settings.mdns,
       ...(settings.url == null ? {} : { url: settings.url }),
       http: { host: settings.httpHost, port: httpPort, corsOrigins: settings.corsOrigins }

@@ -44,6 +44,7 @@ async function createWorker(settings: DaemonSettings, log: Logger): Promise<Peer
       relays: settings.relay,
       listen: settings.listen ?? (await defaultListen(dataDir)),
       announce: settings.announce,
+      iceServers: settings.iceServers,
       mdns: settings.mdns,
       http: { host: settings.httpHost, port: settings.httpPort, corsOrigins: settings.corsOrigins }
     },

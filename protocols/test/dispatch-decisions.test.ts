@@ -469,7 +469,7 @@ describe('what is known of a worker', () => {
   it('is bounded', () => {
     const experience = new Experience(undefined)
     const busy = experience.peer('busy')
-    busy.heartbeat.pending.add({ startedAt: 0, wedged: () => {} })
+    busy.heartbeat.pending.add({ startedAt: 0, doubted: () => {}, wedged: () => {} })
     for (let i = 0; i < 11_000; i++) experience.peer(`p${i}`)
     assert.equal([...experience.all()].length, 10_000)
     assert.equal(experience.known('busy'), busy, 'who has a request in hand stays')

@@ -114,6 +114,31 @@ describe('dispatch and time', () => {
       assert.equal(experience?.in_flight, 0)
     })
 
+    it('sends what may be repeated to another as soon as its worker is in doubt, and nothing more to that one', async () => {
+      const mesh = new FakeMesh()
+      for (let i = 0; i < 9; i++) answerOf(await mesh.call())
+      const stopped = mesh.worker('b')
+      stopped.state = 'stopped'
+      const calls = Array.from({ length: 9 }, () => mesh.call())
+      await mesh.clock.advance(2 * SECOND)
+      const answers = (await Promise.all(calls)).map(answerOf)
+      assert.ok(answers.some(({ attempts }) => attempts === 2))
+      assert.equal(mesh.dispatcher.experience('b')?.ejections, 0, 'it may yet answer')
+      const { length } = stopped.received
+      for (let i = 0; i < 9; i++) assert.equal(answerOf(await mesh.call()).attempts, 1)
+      assert.equal(stopped.received.length, length)
+    })
+
+    it('sends what must not be repeated to nobody else for a doubt', async () => {
+      const mesh = new FakeMesh({ contract: contract({ operations: [operation({ idempotent: false })] }) })
+      for (const worker of mesh.workers.values()) worker.state = 'stopped'
+      const call = mesh.call()
+      await mesh.clock.advance(3 * SECOND)
+      assert.equal([...mesh.workers.values()].flatMap(({ received }) => received).length, 1)
+      await mesh.clock.advance(3 * SECOND)
+      assert.equal(codeOf(await call), 'WorkerWedged')
+    })
+
     it('keeps a stopped worker out of routing for as long as it is stopped, and has it back soon after', async () => {
       const mesh = new FakeMesh({ workers: ['a', 'b'] })
       const stopped = mesh.worker('b')

@@ -7,9 +7,11 @@ import { InvocationError, type Route } from '../src/invocation/index.ts'
 import { remotePeerOf } from '../src/invocation/node/index.ts'
 import {
   bytesOf,
+  type Client,
   createPair,
   createRelayedPair,
   type Pair,
+  pageClient,
   type Served,
   serve,
   textOf,
@@ -18,19 +20,22 @@ import {
 
 const MIB = 1024 * 1024
 
-/** What every transport must do. */
-function compliance(transport: string, createPair: () => Promise<Pair>, route: Route): void {
-  describe(`an HTTP exchange over ${transport}`, () => {
+/** What every client must do over every transport. */
+function compliance(transport: string, createPair: () => Promise<Pair>, route: Route, who: 'a peer' | 'a page'): void {
+  describe(`an HTTP exchange of ${who} over ${transport}`, () => {
     let pair: Pair
     let served: Served
+    let client: Client
     let handler: RequestListener
 
     before(async () => {
       pair = await createPair()
       served = await serve(pair, (request, response) => handler(request, response))
+      client = who === 'a peer' ? served : pageClient(pair)
     })
 
     after(async () => {
+      if (client != null && 'stop' in client.invoker && typeof client.invoker.stop === 'function') client.invoker.stop()
       await served?.stop()
       await pair?.stop()
     })
@@ -41,7 +46,7 @@ function compliance(transport: string, createPair: () => Promise<Pair>, route: R
         response.writeHead(207, { 'content-type': 'text/x', 'set-cookie': ['a=1', 'b=2'] })
         response.end(`${request.method} ${request.url} ${request.headers['x-one']} ${body}`)
       }
-      const answer = await served.ask({
+      const answer = await client.ask({
         method: 'PUT',
         path: '/some/path?q=1',
         headers: { 'x-one': ['1', '2'] },
@@ -55,14 +60,14 @@ function compliance(transport: string, createPair: () => Promise<Pair>, route: R
 
     it('says which way it took', async () => {
       handler = (_request, response) => response.end()
-      const answer = await served.ask()
+      const answer = await client.ask()
       assert.deepEqual(answer.route, route)
-      assert.deepEqual(served.invoker.route(pair.peer), route)
+      assert.deepEqual(client.invoker.route(pair.peer), route)
     })
 
     it('tells the server who asks', async () => {
       handler = (request, response) => response.end(remotePeerOf(request))
-      assert.equal(await textOf(await served.ask()), pair.client.peerId.toString())
+      assert.equal(await textOf(await client.ask()), pair.client.peerId.toString())
     })
 
     it('carries arbitrary bodies in arbitrary pieces, both ways', async () => {
@@ -73,7 +78,7 @@ function compliance(transport: string, createPair: () => Promise<Pair>, route: R
           fc.boolean(),
           async (pieces, knownLength) => {
             const whole = Buffer.concat(pieces)
-            const answer = await served.ask({
+            const answer = await client.ask({
               method: 'POST',
               headers: knownLength ? { 'content-length': String(whole.length) } : {},
               body: iterate(pieces)
@@ -88,7 +93,7 @@ function compliance(transport: string, createPair: () => Promise<Pair>, route: R
     it('carries megabytes both ways at once', async () => {
       handler = (request, response) => request.pipe(response)
       const whole = Buffer.alloc(8 * MIB, 'hedgerow')
-      const answer = await served.ask({ method: 'POST', body: whole })
+      const answer = await client.ask({ method: 'POST', body: whole })
       assert.ok((await bytesOf(answer)).equals(whole))
     })
 
@@ -98,7 +103,7 @@ function compliance(transport: string, createPair: () => Promise<Pair>, route: R
         for (; written < 64 * MIB; written += 65_536) yield Buffer.alloc(65_536)
       }
       handler = (_request, response) => pipeline(source, response, () => {})
-      const answer = await served.ask()
+      const answer = await client.ask()
       await settled(() => written)
       assert.ok(written < 12 * MIB, `${written} bytes were sent though nobody read`)
       let read = 0
@@ -122,7 +127,7 @@ function compliance(transport: string, createPair: () => Promise<Pair>, route: R
       const source = async function* () {
         for (; sent < 32 * MIB; sent += 65_536) yield Buffer.alloc(65_536)
       }
-      const asked = served.ask({ method: 'POST', body: source() })
+      const asked = client.ask({ method: 'POST', body: source() })
       await settled(() => sent)
       assert.ok(sent < 12 * MIB, `${sent} bytes were sent though nobody read`)
       await until(() => go != null)
@@ -137,7 +142,7 @@ function compliance(transport: string, createPair: () => Promise<Pair>, route: R
         res.writeHead(200, { 'content-type': 'text/event-stream' })
         res.flushHeaders()
       }
-      const answer = await served.ask()
+      const answer = await client.ask()
       const events = answer.body[Symbol.asyncIterator]()
       for (const event of ['data: 1\n\n', 'data: 2\n\n', 'data: 3\n\n']) {
         response?.write(event)
@@ -158,7 +163,7 @@ function compliance(transport: string, createPair: () => Promise<Pair>, route: R
         })
       }
       const controller = new AbortController()
-      const asked = served.ask({}, controller.signal)
+      const asked = client.ask({}, controller.signal)
       await until(() => arrived)
       controller.abort()
       await assert.rejects(asked, failure('send'))
@@ -171,7 +176,7 @@ function compliance(transport: string, createPair: () => Promise<Pair>, route: R
         response = res
         res.write('a beginning')
       }
-      for await (const _chunk of (await served.ask()).body) break
+      for await (const _chunk of (await client.ask()).body) break
       await until(() => response?.destroyed === true)
       assert.equal(response?.writableFinished, false)
     })
@@ -181,18 +186,18 @@ function compliance(transport: string, createPair: () => Promise<Pair>, route: R
         response.write('a beginning')
         setImmediate(() => response.destroy())
       }
-      const answer = await served.ask()
+      const answer = await client.ask()
       await assert.rejects(bytesOf(answer), failure('receive'))
     })
 
     it('tells the caller that no answer came', async () => {
       handler = request => request.socket.destroy(new Error('crashed'))
-      await assert.rejects(served.ask({ method: 'POST', body: Buffer.from('x') }), failure('send'))
+      await assert.rejects(client.ask({ method: 'POST', body: Buffer.from('x') }), failure('send'))
     })
 
     it('works again after all that', async () => {
       handler = (_request, response) => response.end('fine')
-      assert.equal(await textOf(await served.ask()), 'fine')
+      assert.equal(await textOf(await client.ask()), 'fine')
     })
 
     it('says that the connection was lost, and finds the peer again', async () => {
@@ -200,22 +205,25 @@ function compliance(transport: string, createPair: () => Promise<Pair>, route: R
       handler = request => {
         arrived = request
       }
-      const asked = served.ask()
+      const asked = client.ask()
       await until(() => arrived != null)
       for (const connection of pair.server.getConnections()) {
         if (connection.remotePeer.equals(pair.client.peerId)) connection.abort(new Error('cut'))
       }
       await assert.rejects(asked, failure('send'))
       handler = (_request, response) => response.end('back')
-      assert.equal(await textOf(await served.ask()), 'back')
+      assert.equal(await textOf(await client.ask()), 'back')
     })
   })
 }
 
-compliance('TCP', () => createPair('tcp'), { path: 'direct', transport: 'tcp' })
-compliance('WebSocket', () => createPair('ws'), { path: 'direct', transport: 'ws' })
-compliance('memory', () => createPair('memory'), { path: 'direct', transport: 'memory' })
-compliance('a circuit relay', createRelayedPair, { path: 'relayed', transport: 'tcp' })
+for (const who of ['a peer', 'a page'] as const) {
+  compliance('TCP', () => createPair('tcp'), { path: 'direct', transport: 'tcp' }, who)
+  compliance('WebSocket', () => createPair('ws'), { path: 'direct', transport: 'ws' }, who)
+  compliance('memory', () => createPair('memory'), { path: 'direct', transport: 'memory' }, who)
+  compliance('a circuit relay', createRelayedPair, { path: 'relayed', transport: 'tcp' }, who)
+  compliance('WebRTC', () => createPair('webrtc-direct'), { path: 'direct', transport: 'webrtc-direct' }, who)
+}
 
 function failure(phase: InvocationError['phase']): (err: unknown) => boolean {
   return err => {

@@ -66,6 +66,8 @@ describe('the programs', function () {
       [{ COORDINATOR_URL: 'nonsense' }, [], 'HEDGEROW_RELAY'],
       [{ HEDGEROW_RELAY: '/ip4/127.0.0.1/tcp/4001' }, [], 'HEDGEROW_RELAY'],
       [{ HEDGEROW_LISTEN: '/ip4/999' }, [], 'HEDGEROW_LISTEN'],
+      [{ HEDGEROW_ICE_SERVERS: 'stun.example.org' }, [], 'HEDGEROW_ICE_SERVERS'],
+      [{}, ['--ice-servers', 'turn:host:3478'], '--ice-servers'],
       [{ LOG_LEVEL: 'loud' }, [], 'LOG_LEVEL'],
       [{ WORKER_TYPE: 'tpu' }, [], 'WORKER_TYPE'],
       [{ HEDGEROW_SERVICES: 'NER!' }, [], 'HEDGEROW_SERVICES'],
@@ -88,7 +90,7 @@ describe('the programs', function () {
   })
 
   it('say that a port is in use', async () => {
-    const taken = createServer().listen(0, '127.0.0.1')
+    const taken = createServer().listen(0, '127.0.0.1').unref()
     await once(taken, 'listening')
     const address = taken.address()
     assert.ok(address != null && typeof address === 'object')

@@ -11,7 +11,7 @@ const KEEPALIVE_INTERVAL = 20_000
 
 /**
  * `GET /events`: the sealed statements as they arrive, in base64, for those who check them themselves (pages). The
- * event's name is the statement's type. It begins with the adverts known now.
+ * event's name is the statement's type. It begins with the adverts known now, after which `caught-up` says how many.
  */
 export function eventRoutes({ ledger }: { ledger: Ledger }): FastifyPluginAsync {
   return async app => {
@@ -52,7 +52,9 @@ export function eventRoutes({ ledger }: { ledger: Ledger }): FastifyPluginAsync 
         })
         raw.flushHeaders()
         // All that is known may be more than a reader takes at once: it waits for the reader, and news waits behind it.
-        const waiting = snapshotOf(ledger).adverts.map(advert => `event: advert\ndata: ${advert}\n\n`)
+        const known = snapshotOf(ledger).adverts
+        const waiting = known.map(advert => `event: advert\ndata: ${advert}\n\n`)
+        waiting.push(`event: caught-up\ndata: ${known.length}\n\n`)
         const flush = (): void => {
           while (waiting.length > 0 && !raw.writableNeedDrain) raw.write(waiting.shift())
         }

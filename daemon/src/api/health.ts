@@ -28,6 +28,7 @@ export function healthRoutes({ self, dispatcher, registry, cacheSize }: HealthCo
           mesh: self.mesh,
           services: self.services(),
           dht_enabled: true,
+          direct_paths: self.directPaths(),
           uptime: Math.round(self.uptime() / 1000),
           version: self.version,
           ...(LOOPBACK.has(request.socket.remoteAddress ?? '') ? { pid: process.pid } : {})

@@ -32,6 +32,13 @@ export interface Self {
   services(): string[]
   /** names of the services that placement or its owner gave it */
   assigned(): string[]
+  directPaths(): DirectPaths
 }
+
+/**
+ * From where a page can be connected with this peer (a relay: with the workers of the mesh) directly: `local_network`
+ * where no STUN server is named, by which two peers behind NATs would find each other.
+ */
+export type DirectPaths = 'anywhere' | 'local_network'
 
 export type PeerStatus = 'starting' | 'healthy' | 'draining'

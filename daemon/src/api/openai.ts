@@ -1,11 +1,10 @@
-import { MeshError } from '@hedgerow/protocols/errors'
+import type { MeshError } from '@hedgerow/protocols/errors'
+import { LLM_SERVICE, modelResource, modelsIn } from '@hedgerow/protocols/ingress'
 import type { View } from '@hedgerow/protocols/view'
 import type { FastifyPluginAsync } from 'fastify'
 import { enter, type IngressComponents, pathOf } from '../ingress/index.ts'
 import { sendProblem } from './problem.ts'
 
-const SERVICE = 'llm-inference'
-const MODEL = 'model/'
 /** Bytes: prompts with images in them; the one body that an ingress reads itself. */
 const BODY_LIMIT = 32 * 1024 * 1024
 
@@ -16,41 +15,6 @@ export interface OpenaiComponents extends IngressComponents {
 /** OpenAI's API over the mesh: the body's `model` decides which workers may answer. */
 export function openaiRoutes(components: OpenaiComponents): FastifyPluginAsync {
   const { view } = components
-  const models = (): Map<string, string[]> => {
-    const found = new Map<string, string[]>()
-    for (const { peerId, offer } of view.candidates(SERVICE)) {
-      for (const resource of offer.resources) {
-        if (!resource.startsWith(MODEL)) continue
-        const id = resource.slice(MODEL.length)
-        found.set(id, [...(found.get(id) ?? []), peerId])
-      }
-    }
-    return found
-  }
-
-  /** @throws {MeshError} when workers are there, but none has the model */
-  const resourceFor = (body: Buffer): string | undefined => {
-    let parsed: unknown
-    try {
-      parsed = JSON.parse(body.toString())
-    } catch {
-      throw new MeshError('Malformed', 'the body is not valid JSON')
-    }
-    if (typeof parsed !== 'object' || parsed == null || Array.isArray(parsed))
-      throw new MeshError('Malformed', 'the body is not a JSON object')
-    if (!('model' in parsed) || parsed.model == null) return undefined
-    if (typeof parsed.model !== 'string') throw new MeshError('Malformed', 'model is not a string')
-    const known = models()
-    if (known.size > 0 && !known.has(parsed.model)) {
-      throw new MeshError(
-        'UnknownModel',
-        `no worker has the model ${JSON.stringify(parsed.model.slice(0, 100))} loaded; there are: ${[...known.keys()].slice(0, 20).join(', ')}`,
-        { service: SERVICE }
-      )
-    }
-    return MODEL + parsed.model
-  }
-
   return async app => {
     app.removeAllContentTypeParsers()
     app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: BODY_LIMIT }, (_request, body, done) =>
@@ -61,7 +25,13 @@ export function openaiRoutes(components: OpenaiComponents): FastifyPluginAsync {
 
     app.get('/v1/models', { schema: { ...schema, summary: 'Models loaded anywhere in the mesh' } }, async () => ({
       object: 'list',
-      data: [...models()].map(([id, workers]) => ({ id, object: 'model', created: 0, owned_by: 'hedgerow', workers }))
+      data: [...modelsIn(view)].map(([id, workers]) => ({
+        id,
+        object: 'model',
+        created: 0,
+        owned_by: 'hedgerow',
+        workers
+      }))
     }))
 
     app.route({
@@ -72,9 +42,9 @@ export function openaiRoutes(components: OpenaiComponents): FastifyPluginAsync {
         const path = pathOf(request.raw.url)
         const body = Buffer.isBuffer(request.body) ? request.body : undefined
         const isJson = request.headers['content-type']?.includes('json') === true
-        const resource = body != null && isJson ? resourceFor(body) : undefined
+        const resource = body != null && isJson ? modelResource(view, body.toString()) : undefined
         await enter({ ...components, wording: openaiWording }, request, reply, {
-          service: SERVICE,
+          service: LLM_SERVICE,
           path,
           ...(body == null ? {} : { body }),
           ...(resource == null ? {} : { resource })

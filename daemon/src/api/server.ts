@@ -2,6 +2,7 @@ import cors from '@fastify/cors'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import { MeshError, PROBLEM_TYPE } from '@hedgerow/protocols/errors'
+import { EXPOSED_HEADERS } from '@hedgerow/protocols/ingress'
 import { randomHex } from '@hedgerow/protocols/random'
 import Fastify, {
   type FastifyBaseLogger,
@@ -10,7 +11,6 @@ import Fastify, {
   LogController
 } from 'fastify'
 import type { Logger } from 'pino'
-import { EXPOSED_HEADERS } from '../ingress/index.ts'
 import { isAllowedOrigin, refuseStrangers } from './loopback.ts'
 import { refuseUnparsed, sendProblem } from './problem.ts'
 

@@ -2,6 +2,7 @@ import { NAME_PATTERN } from '@hedgerow/protocols/ids'
 import { multiaddr } from '@multiformats/multiaddr'
 import { InvalidArgumentError } from 'commander'
 import type { RelaySource } from '../discovery/index.ts'
+import { type IceServer, parseIceServer } from '../node/ice-servers.ts'
 
 const bad = (message: string): never => {
   throw new InvalidArgumentError(message)
@@ -77,6 +78,13 @@ export function origins(value: string): string[] {
     return url != null && url.origin === one ? one : bad(`${one} is not an origin such as https://app.example.org`)
   })
 }
+
+export const iceServers = (value: string): IceServer[] =>
+  list(value).map(
+    one =>
+      parseIceServer(one) ??
+      bad('it must be a list of stun:host:port, turn:user:password@host:port or turns:user:password@host:port')
+  )
 
 export function count(value: string): number {
   return /^\d{1,9}$/.test(value) ? Number(value) : bad('it must be a whole number')

@@ -2,6 +2,7 @@ import { homedir, hostname } from 'node:os'
 import { join } from 'node:path'
 import type { RelaySource } from '../discovery/index.ts'
 import { LOG_LEVELS, type LogLevel } from '../logging/index.ts'
+import type { IceServer } from '../node/ice-servers.ts'
 import type { Setting } from './index.ts'
 import * as parsers from './parsers.ts'
 
@@ -16,6 +17,7 @@ export interface PeerSettings {
   corsOrigins: string[]
   listen?: string[]
   announce: string[]
+  iceServers: IceServer[]
   mdns: boolean
   logLevel: LogLevel
 }
@@ -93,6 +95,13 @@ export function peerSettings({ role, httpPort, corsOrigins }: PeerDefaults): Set
       help: 'further multiaddrs by which others can reach this peer',
       default: [],
       parse: parsers.multiaddrs
+    },
+    {
+      flags: '--ice-servers <list>',
+      env: 'HEDGEROW_ICE_SERVERS',
+      help: `STUN and TURN servers of this mesh, for direct connections between networks: stun:host:port, turn:user:password@host:port${role === 'relay' ? '' : '; with none, those of its relay'}`,
+      default: [],
+      parse: parsers.iceServers
     },
     {
       flags: '--mdns <bool>',

@@ -4,6 +4,7 @@ import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { Ajv } from 'ajv'
 import type { Logger } from 'pino'
 import { request } from 'undici'
+import { type IceServer, readIceServers } from '../node/ice-servers.ts'
 
 /** Where to find a relay: its web address, or a multiaddr with its peer id. */
 export type RelaySource = { url: string } | { addr: string }
@@ -11,12 +12,14 @@ export type RelaySource = { url: string } | { addr: string }
 export interface Bootstrap {
   mesh: string
   peers: Multiaddr[]
+  /** the mesh's own STUN and TURN servers */
+  iceServers: IceServer[]
 }
 
 const MAX_ANSWER = 256 * 1024
 const TIMEOUT = 10_000
 
-const checkAnswer = new Ajv().compile<{ mesh: string; peers: string[] }>({
+const checkAnswer = new Ajv().compile<{ mesh: string; peers: string[]; ice_servers?: unknown }>({
   type: 'object',
   required: ['mesh', 'peers'],
   properties: {
@@ -47,7 +50,7 @@ export async function fetchBootstrap(url: string, signal?: AbortSignal): Promise
     throw new Error(`${target} does not answer JSON: it is not a relay`)
   }
   if (!checkAnswer(answer)) throw new Error(`${target} does not answer as a relay would: {mesh, peers}`)
-  return { mesh: answer.mesh, peers: answer.peers.flatMap(parse) }
+  return { mesh: answer.mesh, peers: answer.peers.flatMap(parse), iceServers: readIceServers(answer.ice_servers) }
 }
 
 function parse(addr: string): Multiaddr[] {
@@ -67,6 +70,8 @@ export interface BootstrapperInit {
   relays: RelaySource[]
   /** multiaddrs of peers met before */
   remembered(): string[]
+  /** hears which STUN and TURN servers a relay names */
+  onIceServers?(servers: IceServer[]): void
 }
 
 /** Milliseconds between two looks at whether we are still connected. */
@@ -143,11 +148,7 @@ export class Bootstrapper {
     if (Date.now() < keeper.nextAttempt || this.#isConnected(keeper.relay)) return
     const name = 'url' in keeper.source ? keeper.source.url : keeper.source.addr
     try {
-      const addrs =
-        'url' in keeper.source
-          ? (await fetchBootstrap(keeper.source.url, this.#stopped.signal)).peers
-          : [multiaddr(keeper.source.addr)]
-      keeper.relay = await this.#dialGroups(addrs)
+      keeper.relay = await this.#dialGroups(await this.#addrsOf(keeper.source))
       if (!this.#isConnected(keeper.relay)) throw new Error('others that it names answer, but not the relay itself')
       keeper.failures = 0
       this.#log.info({ relay: name }, 'connected to relay')
@@ -157,6 +158,13 @@ export class Bootstrapper {
       keeper.nextAttempt = Date.now() + delay
       this.#log.warn({ relay: name, reason: reasonOf(err), retry_in_ms: Math.round(delay) }, 'relay not reachable')
     }
+  }
+
+  async #addrsOf(source: RelaySource): Promise<Multiaddr[]> {
+    if ('addr' in source) return [multiaddr(source.addr)]
+    const { peers, iceServers } = await fetchBootstrap(source.url, this.#stopped.signal)
+    this.#init.onIceServers?.(iceServers)
+    return peers
   }
 
   /** Relays are told of each other, and often of themselves. */

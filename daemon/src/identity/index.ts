@@ -16,6 +16,8 @@ import type { PrivateKey } from '@libp2p/interface'
 import { ConfigError } from '../config/errors.ts'
 import { lockDataDir } from './lock.ts'
 
+export { loadCertificate } from './certificate.ts'
+
 const KEY_FILE = 'identity.key'
 
 /** Permission to write for everyone, as the system's folder for temporary files has. */

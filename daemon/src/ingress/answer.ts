@@ -3,7 +3,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { DispatchAnswer } from '@hedgerow/protocols/dispatch'
 import type { MeshError } from '@hedgerow/protocols/errors'
-import { HEADERS } from '@hedgerow/protocols/ids'
+import { answerHeaders } from '@hedgerow/protocols/ingress'
 import type { Headers } from '@hedgerow/protocols/invocation'
 import { problemAnswer, type Wording } from './problem.ts'
 
@@ -21,13 +21,7 @@ export async function writeAnswer(
 ): Promise<void> {
   const headers: OutgoingHttpHeaders = {
     ...merged(answer.headers, extra),
-    [HEADERS.requestId]: answer.requestId,
-    [HEADERS.worker]: answer.worker,
-    [HEADERS.attempts]: answer.attempts,
-    [HEADERS.path]: answer.route.path,
-    [HEADERS.transport]: answer.route.transport,
-    [HEADERS.traceparent]: answer.traceparent,
-    [HEADERS.serverTiming]: serverTiming(answer.headers[HEADERS.serverTiming], firstByteMs)
+    ...answerHeaders(answer, firstByteMs)
   }
   if (answer.complete != null) {
     if (!bodiless(answer.status) && headers['content-length'] == null)
@@ -68,15 +62,4 @@ function merged(own: Headers, extra: OutgoingHttpHeaders): OutgoingHttpHeaders {
 
 function bodiless(status: number): boolean {
   return status === 204 || status === 304
-}
-
-const DURATION = /\b(?:queue|backend);dur=([\d.]+)/g
-
-/** The worker says how long queue and backend took; what is left of the time to the first byte was the network's. */
-function serverTiming(fromWorker: string | string[] | undefined, firstByteMs: number): string {
-  const parts = fromWorker == null ? '' : String(fromWorker)
-  let elsewhere = 0
-  for (const [, ms] of parts.matchAll(DURATION)) elsewhere += Number(ms)
-  const network = `network;dur=${Math.max(0, firstByteMs - elsewhere).toFixed(2)}`
-  return parts === '' ? network : `${parts}, ${network}`
 }

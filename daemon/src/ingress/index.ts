@@ -11,15 +11,14 @@
 import type { OutgoingHttpHeaders } from 'node:http'
 import type { DispatchAnswer, DispatchRequest } from '@hedgerow/protocols/dispatch'
 import { MeshError, toMeshError } from '@hedgerow/protocols/errors'
+import { targetOf } from '@hedgerow/protocols/ingress'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { writeAnswer, writeError } from './answer.ts'
 import type { Wording } from './problem.ts'
 import { type Target, toDispatchRequest } from './request.ts'
 
 export { bodyOf } from './body.ts'
-export { EXPOSED_HEADERS } from './headers.ts'
 export { problemAnswer, type Wording } from './problem.ts'
-export { timeoutOf } from './request.ts'
 
 export interface IngressComponents {
   dispatch(request: DispatchRequest): Promise<DispatchAnswer>
@@ -106,23 +105,6 @@ const ORIGIN = /^https?:\/\/[^/?#]*/i
 export function pathOf(url: string | undefined): string {
   const path = (url ?? '/').replace(ORIGIN, '')
   return path.startsWith('/') ? path : `/${path}`
-}
-
-/** Service, path and query of a URL below `/service/`. @throws {MeshError} Malformed */
-export function targetOf(url: string): Target {
-  // The router decodes before it looks, so `/%73ervice/` comes here too.
-  if (!url.startsWith(PREFIX)) throw new MeshError('Malformed', `write ${PREFIX} in the path as it is`)
-  const rest = url.slice(PREFIX.length)
-  const end = rest.search(/[/?]/)
-  const encoded = end === -1 ? rest : rest.slice(0, end)
-  const below = end === -1 ? '' : rest.slice(end)
-  let service: string
-  try {
-    service = decodeURIComponent(encoded)
-  } catch {
-    throw new MeshError('Malformed', 'the service name in the path is not valid percent-encoding')
-  }
-  return { service, path: below.startsWith('/') ? below : `/${below}` }
 }
 
 export function serviceRoutes(components: IngressComponents, amend?: Amend): FastifyPluginAsync {

@@ -1,32 +1,14 @@
 import type { IncomingMessage } from 'node:http'
 import type { DispatchRequest } from '@hedgerow/protocols/dispatch'
-import { MeshError } from '@hedgerow/protocols/errors'
-import { HEADERS } from '@hedgerow/protocols/ids'
+import { DISPATCH_HEADERS, optionsIn, type ServiceTarget } from '@hedgerow/protocols/ingress'
 import type { Headers } from '@hedgerow/protocols/invocation'
 import { bodyOf } from './body.ts'
-import { DISPATCH_HEADERS } from './headers.ts'
 
 /** What the route says of a request; the rest is read off the request itself. */
-export interface Target {
-  service: string
-  /** path and query below the service */
-  path: string
+export interface Target extends ServiceTarget {
   resource?: string
   /** a body that was read already */
   body?: Uint8Array
-}
-
-/** Milliseconds that the caller will wait. @throws {MeshError} Malformed */
-export function timeoutOf(value: string | undefined): number | undefined {
-  if (value == null) return undefined
-  const seconds = Number(value)
-  if (!(seconds > 0 && seconds <= 86_400)) {
-    throw new MeshError(
-      'Malformed',
-      `${HEADERS.timeout} is ${JSON.stringify(value.slice(0, 50))}; it must be a number of seconds between 0 and 86400`
-    )
-  }
-  return seconds * 1000
 }
 
 /** Turns an HTTP request into one for dispatch. @throws {MeshError} Malformed */
@@ -44,17 +26,10 @@ export async function toDispatchRequest(
     path: target.path,
     headers: passedOn(message),
     body: target.body ?? (await bodyOf(message)),
-    signal
+    signal,
+    ...optionsIn(name => one(headers[name]))
   }
-  const timeout = timeoutOf(one(headers[HEADERS.timeout]))
-  if (timeout != null) request.timeout = timeout
-  const worker = one(headers[HEADERS.worker])
-  if (worker != null) request.worker = worker
-  const resource = target.resource ?? one(headers[HEADERS.resource])
-  if (resource != null) request.resource = resource
-  const traceparent = one(headers[HEADERS.traceparent])
-  if (traceparent != null) request.traceparent = traceparent
-  if (headers[HEADERS.idempotencyKey] != null) request.repeatable = true
+  if (target.resource != null) request.resource = target.resource
   return request
 }
 

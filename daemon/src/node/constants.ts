@@ -39,3 +39,12 @@ export const RELAY_DATA_LIMIT = 1024n ** 3n
 export const RELAY_DURATION_LIMIT = 60 * 60_000
 /** Relayed connections being opened at once from one peer. */
 export const RELAY_MAX_HOP_STREAMS = 256
+
+/**
+ * Addresses that a peer announces. All of them go into each identify message, twice, and other implementations read 8
+ * KiB of it.
+ */
+export const MAX_ANNOUNCED_ADDRS = 24
+
+/** WebRTC connections being accepted: each is a native one with threads and sockets, for 10 s if nobody answers. */
+export const MAX_PENDING_WEBRTC = 64

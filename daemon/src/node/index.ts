@@ -24,8 +24,12 @@ import { type Ping, ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { createLibp2p } from 'libp2p'
 import { equals } from 'uint8arrays/equals'
+import { announced, byDialOrder } from './addresses.ts'
 import * as constants from './constants.ts'
+import type { MadeTransport } from './webrtc.ts'
 import { safeWebSockets } from './websockets.ts'
+
+export { type IceServer, IceServers } from './ice-servers.ts'
 
 // A type alias, not an interface: libp2p's ServiceMap asks for an index signature.
 export type NodeServices = {
@@ -46,6 +50,8 @@ export interface NodeInit {
   listen: string[]
   /** multiaddrs to announce besides those found by listening */
   announce?: string[]
+  /** further ways to peers than TCP, WebSocket and circuits; `openWebRtc` makes those of WebRTC */
+  transports?: MadeTransport[]
   /** find neighbours on the local network by multicast. @default false */
   mdns?: boolean
   logger?: ComponentLogger
@@ -56,15 +62,20 @@ export async function createNode(init: NodeInit): Promise<Node> {
   return createLibp2p<NodeServices>({
     privateKey: init.privateKey,
     start: false,
-    addresses: { listen: init.listen, appendAnnounce: init.announce ?? [] },
-    transports: [tcp(), safeWebSockets(), circuitRelayTransport()],
+    addresses: {
+      listen: init.listen,
+      appendAnnounce: init.announce ?? [],
+      announceFilter: addrs => announced(addrs, constants.MAX_ANNOUNCED_ADDRS)
+    },
+    transports: [tcp(), safeWebSockets(), circuitRelayTransport(), ...(init.transports ?? [])],
     streamMuxers: [multiplexing()],
     connectionEncrypters: [encryption()],
     connectionManager: {
       inboundConnectionThreshold: constants.INBOUND_CONNECTIONS_PER_SECOND,
       maxIncomingPendingConnections: constants.MAX_PENDING_INBOUND,
       maxConnections: constants.MAX_CONNECTIONS,
-      dialTimeout: constants.DIAL_TIMEOUT
+      dialTimeout: constants.DIAL_TIMEOUT,
+      addressSorter: byDialOrder
     },
     // Ours pings only peers with a request in hand; the monitor would ping everybody and cut those it finds slow.
     connectionMonitor: { enabled: false },
@@ -100,6 +111,11 @@ export async function createNode(init: NodeInit): Promise<Node> {
       ...(role === 'relay' ? { relay: relayService() } : {})
     }
   })
+}
+
+/** Whether a multiaddr to listen on needs WebRTC. */
+export function isWebRtc(addr: string): boolean {
+  return /\/webrtc(-direct)?(\/|$)/.test(addr)
 }
 
 function relayService(): ReturnType<typeof circuitRelayServer> {

@@ -7,6 +7,7 @@ import { createMetrics } from '../metrics/index.ts'
 import { Presence } from '../presence/index.ts'
 import { ContextTable, createServing } from '../serving/index.ts'
 import { buildLocalApi, buildNestedApi, buildPeerApi } from './apis.ts'
+import { directPaths } from './direct-paths.ts'
 import type { Peer, PeerComponents, PeerConfig } from './index.ts'
 import { createNetwork } from './network.ts'
 import { urlOf } from './url.ts'
@@ -18,7 +19,7 @@ const LINGER = 300
 
 export async function createPeer(config: PeerConfig, { services, log }: PeerComponents): Promise<Peer> {
   const network = await createNetwork(config, log)
-  const { node, view, ledger, gossip, directory, finder, following, invoker } = network
+  const { node, iceServers, view, ledger, gossip, directory, finder, following, invoker } = network
   const peerId = node.peerId.toString()
   for (const contract of services.contracts()) view.learnContract(contract)
 
@@ -43,7 +44,8 @@ export async function createPeer(config: PeerConfig, { services, log }: PeerComp
     uptime: () => performance.now() - startedAt,
     status,
     services: () => services.offers().map(({ contract }) => contract.name),
-    assigned: () => services.assigned()
+    assigned: () => services.assigned(),
+    directPaths: () => directPaths(node, iceServers)
   }
 
   const contexts = new ContextTable()
@@ -85,10 +87,7 @@ export async function createPeer(config: PeerConfig, { services, log }: PeerComp
         role: config.role,
         name: config.name,
         version: config.version,
-        addrs: node
-          .getMultiaddrs()
-          .slice(0, 32)
-          .map(addr => addr.toString()),
+        addrs: node.getMultiaddrs().map(addr => addr.toString()),
         ...(config.url == null ? {} : { url: config.url }),
         capabilities: config.capabilities,
         services: services.offers(),
@@ -184,6 +183,7 @@ export async function createPeer(config: PeerConfig, { services, log }: PeerComp
     dispatcher,
     invoker,
     presence,
+    iceServers: () => iceServers.current(),
     api: local,
     dispatch,
     start,

@@ -24,7 +24,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import type { Self } from '../api/index.ts'
 import type { Directory, RelaySource } from '../discovery/index.ts'
-import type { Node } from '../node/index.ts'
+import type { IceServer, Node } from '../node/index.ts'
 import type { PlacementDecision } from '../placement/index.ts'
 import type { Presence, ServiceLoad } from '../presence/index.ts'
 import type { InstanceReport } from '../runtime/index.ts'
@@ -79,6 +79,8 @@ export interface PeerConfig {
   /** multiaddrs */
   listen: string[]
   announce: string[]
+  /** STUN and TURN servers; with none, those that a relay names */
+  iceServers: IceServer[]
   mdns: boolean
   /** where it can be reached over HTTPS by anyone */
   url?: string
@@ -100,6 +102,8 @@ export interface Peer {
   readonly dispatcher: Dispatcher
   readonly invoker: Invoker
   readonly presence: Presence
+  /** the STUN and TURN servers that this peer goes by now */
+  iceServers(): readonly IceServer[]
   /** the HTTP API on the local port; add routes before `start` */
   readonly api: FastifyInstance
   dispatch(request: DispatchRequest): Promise<DispatchAnswer>

@@ -13,13 +13,16 @@ import {
   KnownPeers,
   SnapshotReader
 } from '../discovery/index.ts'
+import { loadCertificate } from '../identity/index.ts'
 import { forwardLibp2pLog } from '../logging/index.ts'
-import { createNode, type Node } from '../node/index.ts'
+import { createNode, IceServers, isWebRtc, type Node } from '../node/index.ts'
+import type { MadeTransport } from '../node/webrtc.ts'
 import type { PeerConfig } from './index.ts'
 
 /** Everything by which a peer hears of others and reaches them; the lower half of a peer. */
 export interface Network {
   readonly node: Node
+  readonly iceServers: IceServers
   readonly view: View
   readonly ledger: Ledger
   readonly gossip: Gossip
@@ -37,7 +40,14 @@ const FOLLOWS_ALL: Record<Role, boolean> = { relay: true, worker: false, client:
 
 export async function createNetwork(config: PeerConfig, log: Logger): Promise<Network> {
   const { mesh, role } = config
-  const node = await createNode({ ...config, logger: forwardLibp2pLog(log) })
+  const iceServers = new IceServers(config.iceServers)
+  const transports = await openWebRtc(config, iceServers, log)
+  const node = await createNode({
+    ...config,
+    transports,
+    listen: transports.length > 0 ? config.listen : config.listen.filter(addr => !isWebRtc(addr)),
+    logger: forwardLibp2pLog(log)
+  })
   const self = node.peerId.toString()
   const view = createView({ now: () => performance.now() })
   const ledger = createLedger({ mesh, view })
@@ -48,11 +58,15 @@ export async function createNetwork(config: PeerConfig, log: Logger): Promise<Ne
   const following = new Following({ node, gossip, finder, view, log }, { all: FOLLOWS_ALL[role] })
   const knownPeers = new KnownPeers({ node, log }, config.dataDir)
   const snapshots = new SnapshotReader({ node, invoker, ledger, log })
-  const bootstrapper = new Bootstrapper({ node, log }, { relays: config.relays, remembered: () => knownPeers.addrs() })
+  const bootstrapper = new Bootstrapper(
+    { node, log },
+    { relays: config.relays, remembered: () => knownPeers.addrs(), onIceServers: servers => iceServers.learn(servers) }
+  )
   let sweeper: NodeJS.Timeout | undefined
 
   return {
     node,
+    iceServers,
     view,
     ledger,
     gossip,
@@ -79,5 +93,21 @@ export async function createNetwork(config: PeerConfig, log: Logger): Promise<Ne
       ledger.stop()
       await node.stop()
     }
+  }
+}
+
+/** Loaded only where the peer listens on it: a native library of 9 MB, which not every platform has. */
+async function openWebRtc(
+  { listen, dataDir }: PeerConfig,
+  iceServers: IceServers,
+  log: Logger
+): Promise<MadeTransport[]> {
+  if (!listen.some(isWebRtc)) return []
+  try {
+    const { webRtcTransports } = await import('../node/webrtc.ts')
+    return webRtcTransports({ iceServers, certificate: await loadCertificate(dataDir, log) })
+  } catch (err) {
+    log.warn({ err }, 'no WebRTC on this machine: pages reach this peer through relays only')
+    return []
   }
 }

@@ -11,8 +11,9 @@
 import { matchOperation, methodsOf, type ServiceContract } from '@hedgerow/protocols/contract'
 import { MeshError, toMeshError } from '@hedgerow/protocols/errors'
 import { HEADERS, MAX_DEPTH } from '@hedgerow/protocols/ids'
+import { targetOf, timeoutOf } from '@hedgerow/protocols/ingress'
 import type { Headers, IncomingAnswer, Invoker, OutgoingRequest } from '@hedgerow/protocols/invocation'
-import { problemAnswer, targetOf, timeoutOf } from '../ingress/index.ts'
+import { problemAnswer } from '../ingress/index.ts'
 import type { ServiceAnswer, ServiceInstance, ServiceRequest } from '../runtime/index.ts'
 import type { CallContext, ContextTable } from './contexts.ts'
 

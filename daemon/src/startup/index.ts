@@ -1,5 +1,5 @@
 /**
  * What must be known before a peer can be made: which mesh it joins, where it listens.
  */
-export { defaultListen, freePort } from './listen.ts'
+export { defaultListen, freePort, freeUdpPort } from './listen.ts'
 export { resolveMesh } from './mesh-name.ts'

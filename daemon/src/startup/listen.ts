@@ -1,3 +1,4 @@
+import { createSocket } from 'node:dgram'
 import { readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -5,8 +6,9 @@ import { join } from 'node:path'
 const FILE = 'p2p-port'
 
 /**
- * Where to listen when nothing says so: every address, TCP and WebSocket, and a place on relays. The ports are chosen
- * once and kept, so that peers that remember this one find it after a restart.
+ * Where to listen when nothing says so: every address, by TCP, WebSocket and WebRTC, and a place on relays, through
+ * which WebRTC is arranged too. The ports are chosen once and kept, so that peers that remember this one find it after a
+ * restart.
  */
 export async function defaultListen(dataDir: string): Promise<string[]> {
   const file = join(dataDir, FILE)
@@ -19,12 +21,23 @@ export async function defaultListen(dataDir: string): Promise<string[]> {
     () => []
   )
   const ports = await Promise.all(
-    [0, 1].map(async i => (kept[i] != null && (await isFree(kept[i])) ? kept[i] : freePort()))
+    [isFree, isFree, isFreeUdp].map(async (isUsable, i) => {
+      const port = kept[i]
+      if (port != null && (await isUsable(port))) return port
+      return isUsable === isFree ? freePort() : freeUdpPort()
+    })
   )
   // Kept or not, this start goes well.
   await writeFile(file, ports.join(' '), { mode: 0o600 }).catch(() => {})
-  const [tcp, ws] = ports
-  return [`/ip4/0.0.0.0/tcp/${tcp}`, `/ip6/::/tcp/${tcp}`, `/ip4/0.0.0.0/tcp/${ws}/ws`, '/p2p-circuit']
+  const [tcp, ws, udp] = ports
+  return [
+    `/ip4/0.0.0.0/tcp/${tcp}`,
+    `/ip6/::/tcp/${tcp}`,
+    `/ip4/0.0.0.0/tcp/${ws}/ws`,
+    `/ip4/0.0.0.0/udp/${udp}/webrtc-direct`,
+    '/p2p-circuit',
+    '/webrtc'
+  ]
 }
 
 function isFree(port: number): Promise<boolean> {
@@ -32,6 +45,29 @@ function isFree(port: number): Promise<boolean> {
     const probe = createServer()
     probe.once('error', () => resolve(false))
     probe.listen(port, () => probe.close(() => resolve(true)))
+  })
+}
+
+function isFreeUdp(port: number): Promise<boolean> {
+  return bindUdp(port).then(
+    () => true,
+    () => false
+  )
+}
+
+/** A UDP port that nothing listens on now. */
+export function freeUdpPort(): Promise<number> {
+  return bindUdp(0)
+}
+
+function bindUdp(port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createSocket('udp4')
+    probe.once('error', reject)
+    probe.bind(port, () => {
+      const { port: bound } = probe.address()
+      probe.close(() => resolve(bound))
+    })
   })
 }
 

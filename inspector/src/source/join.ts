@@ -59,6 +59,7 @@ export async function joinMesh(init: JoinInit, signal: AbortSignal): Promise<Joi
         relays,
         listen: [],
         announce: [],
+        iceServers: [],
         mdns: false
       },
       {

@@ -1,9 +1,9 @@
 import { askPeer, learnAddrs } from '@hedgerow/daemon/discovery'
-import { timeoutOf } from '@hedgerow/daemon/ingress'
 import type { Peer } from '@hedgerow/daemon/peer'
 import type { DispatchRequest } from '@hedgerow/protocols/dispatch'
 import { MeshError, PROBLEM_TYPE, toMeshError } from '@hedgerow/protocols/errors'
 import { HEADERS } from '@hedgerow/protocols/ids'
+import { optionsIn } from '@hedgerow/protocols/ingress'
 import { InvocationError } from '@hedgerow/protocols/invocation'
 import { InspectorError, ProblemError } from '../errors.ts'
 import { type ApiAnswer, ApiSource, MAX_ASKED, PARALLEL, path, readAnswer, toPeer } from './api.ts'
@@ -150,24 +150,15 @@ function toDispatchRequest(
     const value = headers[name]
     return Array.isArray(value) ? value[0] : value
   }
-  const timeout = timeoutOf(said(HEADERS.timeout))
-  const worker = said(HEADERS.worker)
-  const resource = said(HEADERS.resource)
-  const traceparent = said(HEADERS.traceparent)
-  const request: DispatchRequest = {
+  return {
     service,
     method,
     path: target,
     headers: Object.fromEntries(Object.entries(headers).filter(([name]) => !FOR_DISPATCH.has(name))),
     body,
     signal,
-    repeatable: headers[HEADERS.idempotencyKey] != null
+    ...optionsIn(said)
   }
-  if (timeout != null) request.timeout = timeout
-  if (worker != null) request.worker = worker
-  if (resource != null) request.resource = resource
-  if (traceparent != null) request.traceparent = traceparent
-  return request
 }
 
 const FOR_DISPATCH: ReadonlySet<string> = new Set([

@@ -1,11 +1,10 @@
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
 import { type Operation, type ServiceContract, TIERS } from '../contract/index.ts'
 import {
-  AdvertSchema,
-  GoodbyeSchema,
+  Advert as WireAdvert,
   type ServiceContract as WireContract,
+  Goodbye as WireGoodbye,
   type Operation as WireOperation
-} from '../proto/gen/hedgerow_pb.ts'
+} from '../proto/gen/hedgerow.ts'
 import { checkList, checkName, checkNumber, checkOneOf, checkText, InvalidMessage } from '../statement/checks.ts'
 import {
   type Advert,
@@ -34,26 +33,23 @@ const MAX_BODY = 1024 ** 4
 const METHOD = /^([A-Z]{1,16}|\*)$/
 
 export function encodeAdvert(advert: Advert): Uint8Array {
-  return toBinary(
-    AdvertSchema,
-    create(AdvertSchema, {
-      ...advert,
-      url: advert.url ?? '',
-      services: advert.services.map(({ contract, resources }) => ({
-        resources,
-        contract: {
-          ...contract,
-          stateKey: contract.stateKey ?? '',
-          operations: contract.operations.map(operation => ({ ...operation, bodyLimit: BigInt(operation.bodyLimit) }))
-        }
-      }))
-    })
-  )
+  return WireAdvert.encode({
+    ...advert,
+    url: advert.url ?? '',
+    services: advert.services.map(({ contract, resources }) => ({
+      resources,
+      contract: {
+        ...contract,
+        stateKey: contract.stateKey ?? '',
+        operations: contract.operations.map(operation => ({ ...operation, bodyLimit: BigInt(operation.bodyLimit) }))
+      }
+    }))
+  }).finish()
 }
 
 /** @param peerId the envelope's signer @throws {InvalidMessage} */
 export function decodeAdvert(bytes: Uint8Array, peerId: string): Advert {
-  const wire = fromBinary(AdvertSchema, bytes)
+  const wire = WireAdvert.decode(bytes)
   const advert: Advert = {
     peerId,
     sequence: wire.sequence,
@@ -78,11 +74,11 @@ export function decodeAdvert(bytes: Uint8Array, peerId: string): Advert {
 }
 
 export function encodeGoodbye({ sequence }: Goodbye): Uint8Array {
-  return toBinary(GoodbyeSchema, create(GoodbyeSchema, { sequence }))
+  return WireGoodbye.encode({ sequence }).finish()
 }
 
 export function decodeGoodbye(bytes: Uint8Array, peerId: string): Goodbye {
-  return { peerId, sequence: fromBinary(GoodbyeSchema, bytes).sequence }
+  return { peerId, sequence: WireGoodbye.decode(bytes).sequence }
 }
 
 function checkUrl(value: string): string {

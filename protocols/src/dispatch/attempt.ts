@@ -46,6 +46,8 @@ export interface AttemptOwner {
   settled(attempt: Attempt, result: Result): void
   /** once, after an answer: its body was read to the end (no failure), or was not */
   finished(attempt: Attempt, end: Failure | Abandoned | undefined): void
+  /** the worker may have stopped responding */
+  doubted(attempt: Attempt): void
   /** it wants to be told when it is `time` */
   wake(time: number): void
   /** a failure in the words for the caller */
@@ -100,6 +102,10 @@ export class Attempt implements Pending, Progress, StreamOwner {
         ? failure('FirstByteTimeout', `no answer had begun after ${firstByteTimeout / 1000} s`)
         : failure('ChunkTimeout', `the answer stalled for ${chunkTimeout / 1000} s`)
     )
+  }
+
+  doubted(): void {
+    if (this.headAt == null) this.owner.doubted(this)
   }
 
   wedged(): void {
@@ -211,6 +217,7 @@ export class Attempt implements Pending, Progress, StreamOwner {
     const { heartbeat } = this.prospect.peer
     heartbeat.aliveAt = this.init.now()
     heartbeat.missed = 0
+    heartbeat.doubtful = false
   }
 
   private settle(result: Result): void {

@@ -63,6 +63,12 @@ export const PROBE_INTERVAL = 1000
 
 export const PING_INTERVAL = 1000
 export const PING_TIMEOUT = 2000
+/**
+ * A ping that is unanswered for so long, or for {@link DOUBT_ROUND_TRIPS} of the peer's usual round trips, raises a
+ * doubt: long before the peer counts as wedged, an idempotent request it has in hand is sent to another one too.
+ */
+export const DOUBT_AFTER = 400
+export const DOUBT_ROUND_TRIPS = 4
 export const MAX_MISSED_PINGS = 2
 /**
  * Whoever could have been asked but wasn't, and hasn't been heard of for so long, is pinged: it may be gone, and nobody

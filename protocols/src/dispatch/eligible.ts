@@ -63,7 +63,7 @@ export function advisable(
       `does not hold ${preferred}`,
       rejected
     )
-  fit = prefer(fit, ({ peer }) => peer.heartbeat.missed === 0, 'missed a ping', rejected)
+  fit = prefer(fit, ({ peer }) => peer.heartbeat.missed === 0 && !peer.heartbeat.doubtful, 'missed a ping', rejected)
   return prefer(fit, ({ candidate }) => !candidate.silent, 'silent: missed several load reports', rejected)
 }
 

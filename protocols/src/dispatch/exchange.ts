@@ -99,6 +99,18 @@ export class Exchange implements AttemptOwner {
     }
   }
 
+  /** Not a failure yet: whichever of the two answers first is taken. */
+  doubted(attempt: Attempt): void {
+    const { plan, engine, body } = this
+    if (this.over || this.active.size !== 1 || !this.active.has(attempt)) return
+    if (!plan.repeatable || !body.replayable || !body.complete) return
+    const next = selectNext(selectionInput(engine, plan), this.tried)
+    if (next == null || !plan.service.budget.spend(1, engine.clock.now())) return
+    this.hedgeAt = Infinity
+    engine.totals.hedged++
+    this.launch(next, 'hedge')
+  }
+
   wake(time: number): void {
     if (!this.over) this.alarm.set(time)
   }

@@ -86,6 +86,8 @@ export interface Heartbeat {
   aliveAt: number
   /** pings unanswered in a row */
   missed: number
+  /** a ping has been without an answer for longer than usual, and nothing has come since */
+  doubtful: boolean
   /** when a ping was last sent */
   pingedAt: number
   /** when a round trip was last measured */
@@ -95,6 +97,8 @@ export interface Heartbeat {
 /** A request in a peer's hands. */
 export interface Pending {
   readonly startedAt: number
+  /** the peer may have stopped responding */
+  doubted(): void
   /** the peer has stopped responding */
   wedged(): void
 }
@@ -108,6 +112,7 @@ export class PeerState {
     timer: undefined,
     aliveAt: -Infinity,
     missed: 0,
+    doubtful: false,
     pingedAt: -Infinity,
     measuredAt: -Infinity
   }

@@ -1,4 +1,12 @@
-import { MAX_MISSED_PINGS, PING_INTERVAL, PING_TIMEOUT, PROBE_INTERVAL, ROUND_TRIP_MEMORY } from './constants.ts'
+import {
+  DOUBT_AFTER,
+  DOUBT_ROUND_TRIPS,
+  MAX_MISSED_PINGS,
+  PING_INTERVAL,
+  PING_TIMEOUT,
+  PROBE_INTERVAL,
+  ROUND_TRIP_MEMORY
+} from './constants.ts'
 import type { Experience, PeerState, Pending } from './experience.ts'
 import type { Clock, Pinger } from './index.ts'
 
@@ -90,7 +98,12 @@ export class Heartbeats {
   private beat(peer: PeerState): void {
     const { heartbeat } = peer
     const sentAt = this.clock.now()
+    const patience = Math.max(DOUBT_AFTER, DOUBT_ROUND_TRIPS * (peer.roundTrip ?? 0))
+    const doubt = this.clock.setTimeout(() => {
+      if (heartbeat.aliveAt <= sentAt) this.doubt(peer)
+    }, patience)
     this.ping(peer, answered => {
+      this.clock.clearTimeout(doubt)
       if (answered || heartbeat.aliveAt > sentAt) {
         heartbeat.missed = 0
         return
@@ -102,10 +115,17 @@ export class Heartbeats {
     })
   }
 
+  private doubt(peer: PeerState): void {
+    if (this.stopped) return
+    peer.heartbeat.doubtful = true
+    for (const request of [...peer.heartbeat.pending]) request.doubted()
+  }
+
   private wedged(peer: PeerState): void {
     const { heartbeat } = peer
     for (const ping of [...this.pings]) if (ping.peer === peer) ping.abort()
     heartbeat.missed = 0
+    heartbeat.doubtful = false
     peer.eject('wedged', this.clock.now())
     for (const request of [...heartbeat.pending]) request.wedged()
   }
@@ -119,7 +139,10 @@ export class Heartbeats {
     const end = (answered: boolean | undefined): void => {
       if (!this.pings.delete(ping)) return
       clock.clearTimeout(timer)
-      if (answered === true) peer.heartbeat.aliveAt = clock.now()
+      if (answered === true) {
+        peer.heartbeat.aliveAt = clock.now()
+        peer.heartbeat.doubtful = false
+      }
       if (answered != null) ended(answered)
       controller.abort()
     }

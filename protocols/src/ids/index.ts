@@ -13,6 +13,12 @@ import { fromString } from 'uint8arrays/from-string'
 /** HTTP/1.1 over a libp2p stream (libp2p HTTP specification): any libp2p HTTP client can call a worker. */
 export const HTTP_PROTOCOL = '/http/1.1'
 
+/**
+ * Yamux over one libp2p stream, where each stream in it speaks {@link HTTP_PROTOCOL}: for connections whose own streams
+ * have no flow control (WebRTC).
+ */
+export const STREAMS_PROTOCOL = '/hedgerow/streams/1'
+
 /** Which mesh a peer joins when nothing names one. */
 export const DEFAULT_MESH = 'hedgerow'
 

@@ -1,5 +1,4 @@
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
-import { LoadReportSchema } from '../proto/gen/hedgerow_pb.ts'
+import { LoadReport as Wire } from '../proto/gen/hedgerow.ts'
 import { checkName, checkNumber } from '../statement/checks.ts'
 import { BUSY_INTERVAL, type LoadReport, MAX_INTERVAL } from './index.ts'
 
@@ -8,12 +7,12 @@ const MAX_REQUESTS = 1_000_000
 const MAX_LATENCY = 60 * 60_000
 
 export function encodeLoadReport(report: LoadReport): Uint8Array {
-  return toBinary(LoadReportSchema, create(LoadReportSchema, report))
+  return Wire.encode(report).finish()
 }
 
 /** @param peerId the envelope's signer @throws {InvalidMessage} */
 export function decodeLoadReport(bytes: Uint8Array, peerId: string): LoadReport {
-  const wire = fromBinary(LoadReportSchema, bytes)
+  const wire = Wire.decode(bytes)
   return {
     peerId,
     sequence: wire.sequence,

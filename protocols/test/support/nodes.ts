@@ -4,12 +4,14 @@ import { circuitRelayServer, circuitRelayTransport } from '@libp2p/circuit-relay
 import { identify } from '@libp2p/identify'
 import type { Connection } from '@libp2p/interface'
 import { memory } from '@libp2p/memory'
+import { peerIdFromString } from '@libp2p/peer-id'
 import { tcp } from '@libp2p/tcp'
+import { webRTCDirect } from '@libp2p/webrtc'
 import { webSockets } from '@libp2p/websockets'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p, type Libp2p } from 'libp2p'
 import { pEvent } from 'p-event'
-import type { IncomingAnswer, OutgoingRequest } from '../../src/invocation/index.ts'
+import type { IncomingAnswer, Invoker, OutgoingRequest } from '../../src/invocation/index.ts'
 import {
   createInvoker,
   createStreamServer,
@@ -21,11 +23,22 @@ import {
   type ServeInit,
   serveHttp
 } from '../../src/invocation/node/index.ts'
+import { createPageInvoker, type StoppableInvoker } from '../../src/invocation/web/index.ts'
 
-export type TransportName = 'tcp' | 'ws' | 'memory'
+export type TransportName = 'tcp' | 'ws' | 'memory' | 'webrtc-direct'
 
-const TRANSPORTS = { tcp, ws: webSockets, memory }
-const LISTEN = { tcp: '/ip4/127.0.0.1/tcp/0', ws: '/ip4/127.0.0.1/tcp/0/ws', memory: '/memory' }
+const TRANSPORTS = {
+  tcp,
+  ws: webSockets,
+  memory,
+  'webrtc-direct': () => webRTCDirect({ rtcConfiguration: { iceServers: [] } })
+}
+const LISTEN = {
+  tcp: '/ip4/127.0.0.1/tcp/0',
+  ws: '/ip4/127.0.0.1/tcp/0/ws',
+  memory: '/memory',
+  'webrtc-direct': '/ip4/127.0.0.1/udp/0/webrtc-direct'
+}
 let memoryAddresses = 0
 
 export function createNode(transport: TransportName, listens: boolean): Promise<Libp2p> {
@@ -110,12 +123,9 @@ export async function createRelayedPair(): Promise<Pair> {
   }
 }
 
-export interface Served {
+export interface Served extends Client<NodeInvoker> {
   httpServer: Server
   service: HttpService
-  invoker: NodeInvoker
-  /** asks the server for something; GET / without a body unless said otherwise */
-  ask(request?: Partial<OutgoingRequest>, signal?: AbortSignal): Promise<IncomingAnswer>
   stop(): Promise<void>
 }
 
@@ -123,6 +133,27 @@ export interface ServedInit {
   invoker?: InvokerInit
   serve?: ServeInit
   http?: ServerOptions
+}
+
+/** An HTTP client on one node of a pair. */
+export interface Client<I extends Invoker = Invoker> {
+  invoker: I
+  /** asks the server for something; GET / without a body unless said otherwise */
+  ask(request?: Partial<OutgoingRequest>, signal?: AbortSignal): Promise<IncomingAnswer>
+}
+
+/** The one that pages use; it runs in Node too. */
+export function pageClient({ client, peer }: Pair): Client<StoppableInvoker> {
+  const invoker = createPageInvoker({
+    connectionsTo: id => client.getConnections(peerIdFromString(id)),
+    reach: (id, signal) => client.dial(peerIdFromString(id), { signal })
+  })
+  return { invoker, ask: asker(invoker, peer) }
+}
+
+function asker(invoker: Invoker, peer: string): Client['ask'] {
+  return (request = {}, signal = new AbortController().signal) =>
+    invoker.invoke(peer, { method: 'GET', path: '/', headers: {}, body: null, ...request }, { signal })
 }
 
 /** Serves `listener` on one node of a pair, and gives the other an invoker. */
@@ -134,8 +165,7 @@ export async function serve(pair: Pair, listener: RequestListener, init: ServedI
     httpServer,
     service,
     invoker,
-    ask: (request = {}, signal = new AbortController().signal) =>
-      invoker.invoke(pair.peer, { method: 'GET', path: '/', headers: {}, body: null, ...request }, { signal }),
+    ask: asker(invoker, pair.peer),
     stop: async () => {
       invoker.stop()
       await service.stop()

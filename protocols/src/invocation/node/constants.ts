@@ -40,6 +40,9 @@ export const LINGER = 5_000
  */
 export const MAX_PROTOCOL_STREAMS = 512
 
+/** Streams that carry others, for one connection. A client of ours opens one, and another when that was closed. */
+export const MAX_CARRIERS = 4
+
 /** What Node's http server is created with. */
 export const SERVER = {
   /** as much as an ingress accepts from its own clients, and more than our own headers add to that */

@@ -4,9 +4,9 @@
  */
 import type { Dispatcher } from 'undici'
 import { type IncomingAnswer, InvocationError, type InvocationPhase } from '../index.ts'
+import { isFarewell } from '../wire/farewell.ts'
+import { answerHeaders } from '../wire/headers.ts'
 import { MAX_UNREAD } from './constants.ts'
-import { isFarewell } from './farewell.ts'
-import { answerHeaders } from './headers.ts'
 import type { Channel, PeerStreams } from './peer-streams.ts'
 
 /** The peer has certainly not executed the request: it may be sent on another stream, whatever it asks for. */

@@ -30,11 +30,11 @@ import type { Invoker } from '../index.ts'
 import { StreamInvoker } from './invoker.ts'
 import type { InvokerComponents } from './peer-streams.ts'
 
+export { routeOf } from '../wire/route.ts'
 export { YAMUX } from './constants.ts'
 export { encryption } from './encryption.ts'
 export { multiplexing } from './multiplexing.ts'
 export type { InvokerComponents } from './peer-streams.ts'
-export { routeOf } from './route.ts'
 export {
   connectionOf,
   createStreamServer,

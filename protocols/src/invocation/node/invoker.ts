@@ -1,13 +1,13 @@
 import type { PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { type IncomingAnswer, InvocationError, type InvokeOptions, type OutgoingRequest, type Route } from '../index.ts'
+import { requestHeaders } from '../wire/headers.ts'
+import { bestConnection, routeOf } from '../wire/route.ts'
 import { OutgoingBody } from './body.ts'
 import { IDLE_TIMEOUT, MAX_PEERS, MAX_STREAMS_PER_PEER, MAX_WAITING_PER_PEER } from './constants.ts'
 import { Exchange, NotSentError } from './exchange.ts'
-import { requestHeaders } from './headers.ts'
 import type { InvokerInit, NodeInvoker, StreamCounts } from './index.ts'
 import { type Channel, type InvokerComponents, PeerStreams, type PeerStreamsInit } from './peer-streams.ts'
-import { bestConnection, routeOf } from './route.ts'
 
 export class StreamInvoker implements NodeInvoker {
   readonly #components: InvokerComponents

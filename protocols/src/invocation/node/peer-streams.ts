@@ -1,10 +1,11 @@
 /** The streams that a client keeps to one peer. */
-import type { Connection, PeerId, Stream } from '@libp2p/interface'
+import type { Connection, PeerId } from '@libp2p/interface'
 import { Client } from 'undici'
-import { HTTP_PROTOCOL } from '../../ids/index.ts'
 import { InvocationError, type Route } from '../index.ts'
+import { createHttpStreams, openBest, type Ways } from '../streams/index.ts'
+import { bestConnection, rankOf, routeOf } from '../wire/route.ts'
 import { MAX_PROTOCOL_STREAMS, OPEN_TIMEOUT } from './constants.ts'
-import { bestConnection, rankOf, routeOf } from './route.ts'
+import { multiplexing } from './multiplexing.ts'
 import { type StreamDuplex, streamDuplex } from './stream-duplex.ts'
 
 /** The part of a libp2p node that is needed to reach peers. */
@@ -35,6 +36,8 @@ interface Waiting {
   reject(error: InvocationError): void
 }
 
+const httpStreams = createHttpStreams(multiplexing()())
+
 const STOPPING = 'this peer is stopping'
 
 export class PeerStreams {
@@ -42,6 +45,7 @@ export class PeerStreams {
   readonly peerId: PeerId
   readonly #components: InvokerComponents
   readonly #init: PeerStreamsInit
+  readonly #ways: Ways
   /** the most recently used last */
   readonly #idle: Channel[] = []
   readonly #channels = new Set<Channel>()
@@ -58,6 +62,10 @@ export class PeerStreams {
     this.peerId = peerId
     this.#components = components
     this.#init = init
+    this.#ways = {
+      best: () => bestConnection(components.getConnections(peerId)),
+      reach: signal => components.dial(peerId, { signal })
+    }
   }
 
   get open(): number {
@@ -172,7 +180,11 @@ export class PeerStreams {
   async #open(signal: AbortSignal): Promise<Channel> {
     try {
       const limited = AbortSignal.any([signal, AbortSignal.timeout(OPEN_TIMEOUT)])
-      const { stream, connection } = await this.#newStream(limited)
+      const { stream, connection } = await openBest(httpStreams, this.#ways, {
+        signal: limited,
+        // what the handler for the same protocol says counts for outbound streams too, if there is one
+        maxOutboundStreams: MAX_PROTOCOL_STREAMS
+      })
       const channel = this.#channel(streamDuplex(stream, connection))
       if (this.#stopped) channel.duplex.destroy(new Error(STOPPING))
       return channel
@@ -182,28 +194,6 @@ export class PeerStreams {
     } finally {
       this.#opening--
       this.#admit()
-    }
-  }
-
-  async #newStream(signal: AbortSignal): Promise<{ stream: Stream; connection: Connection }> {
-    for (;;) {
-      const connection =
-        bestConnection(this.#components.getConnections(this.peerId)) ??
-        (await this.#components.dial(this.peerId, { signal }))
-      try {
-        const stream = await connection.newStream(HTTP_PROTOCOL, {
-          signal,
-          runOnLimitedConnection: true,
-          // what the handler for the same protocol says counts for outbound streams too, if there is one
-          maxOutboundStreams: MAX_PROTOCOL_STREAMS
-        })
-        return { stream, connection }
-      } catch (err) {
-        if (!isClosed(err)) throw err
-        // The other side has left the connection, but its transport has not noticed (WebSockets don't close when a
-        // connection is aborted). Nobody else would clear it away, so that the peer is dialled again.
-        connection.abort(err)
-      }
     }
   }
 
@@ -242,8 +232,4 @@ export class PeerStreams {
     this.#opening++
     next.resolve(undefined)
   }
-}
-
-function isClosed(err: unknown): err is Error {
-  return err instanceof Error && (err.name === 'ConnectionClosedError' || err.name === 'MuxerClosedError')
 }

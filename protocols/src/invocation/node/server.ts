@@ -9,9 +9,11 @@ import {
 } from 'node:http'
 import type { Connection, Stream, StreamHandler, StreamHandlerOptions } from '@libp2p/interface'
 import { pEvent } from 'p-event'
-import { HTTP_PROTOCOL } from '../../ids/index.ts'
-import { MAX_PROTOCOL_STREAMS, SERVER } from './constants.ts'
-import { FAREWELL } from './farewell.ts'
+import { HTTP_PROTOCOL, STREAMS_PROTOCOL } from '../../ids/index.ts'
+import { acceptStreams } from '../streams/index.ts'
+import { FAREWELL } from '../wire/farewell.ts'
+import { MAX_CARRIERS, MAX_PROTOCOL_STREAMS, SERVER } from './constants.ts'
+import { multiplexing } from './multiplexing.ts'
 import { StreamDuplex, streamDuplex } from './stream-duplex.ts'
 
 /** The part of a libp2p node, or of its registrar, that is needed to serve a protocol. */
@@ -90,6 +92,7 @@ class StreamService implements HttpService {
       // what a client on the same node says itself is ignored once there is a handler
       maxOutboundStreams: MAX_PROTOCOL_STREAMS
     })
+    await this.#components.handle(STREAMS_PROTOCOL, this.#onCarrier, { maxInboundStreams: MAX_CARRIERS })
   }
 
   async drain({ signal }: { signal?: AbortSignal } = {}): Promise<void> {
@@ -110,6 +113,11 @@ class StreamService implements HttpService {
     if (this.#draining) return
     this.#draining = true
     await this.#components.unhandle(HTTP_PROTOCOL)
+    await this.#components.unhandle(STREAMS_PROTOCOL)
+  }
+
+  #onCarrier = (carrier: Stream, connection: Connection): void => {
+    acceptStreams(carrier, multiplexing()(), stream => this.#onStream(stream, connection))
   }
 
   #onStream = (stream: Stream, connection: Connection): void => {

@@ -6,8 +6,8 @@ import type { AddressInfo, Socket, SocketReadyState } from 'node:net'
 import { Duplex } from 'node:stream'
 import type { Connection, Stream, StreamCloseEvent, StreamMessageEvent } from '@libp2p/interface'
 import { Uint8ArrayList } from 'uint8arraylist'
+import { ipOf } from '../wire/route.ts'
 import { HIGH_WATER_MARK, LINGER } from './constants.ts'
-import { ipOf } from './route.ts'
 
 type WriteCallback = (error?: Error | null) => void
 

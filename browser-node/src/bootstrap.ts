@@ -1,0 +1,73 @@
+import { NAME_PATTERN } from '@hedgerow/protocols/ids'
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import { BOOTSTRAP_TIMEOUT, MAX_BOOTSTRAP } from './constants.ts'
+
+/** What a relay says of its mesh at `GET /bootstrap`. */
+export interface Bootstrap {
+  /** the relay's web address */
+  url: string
+  mesh: string
+  /** the relay itself first, then others of its mesh */
+  peers: Multiaddr[]
+  iceServers: RTCIceServer[]
+}
+
+const NAME = new RegExp(NAME_PATTERN)
+
+/** @throws {Error} that says what is wrong with the relay at this address */
+export async function fetchBootstrap(url: string, signal: AbortSignal): Promise<Bootstrap> {
+  const target = new URL('/bootstrap', url)
+  const response = await fetch(target, {
+    signal: AbortSignal.any([signal, AbortSignal.timeout(BOOTSTRAP_TIMEOUT)]),
+    cache: 'no-store'
+  })
+  if (!response.ok) throw new Error(`${target} answers ${response.status}: it is not a relay, or not ready`)
+  const text = await response.text()
+  if (text.length > MAX_BOOTSTRAP) throw new Error(`${target} answers too much: it is not a relay`)
+  let body: unknown
+  try {
+    body = JSON.parse(text)
+  } catch {
+    throw new Error(`${target} does not answer JSON: it is not a relay`)
+  }
+  const mesh = field(body, 'mesh')
+  const peers = field(body, 'peers')
+  if (typeof mesh !== 'string' || !NAME.test(mesh) || !Array.isArray(peers))
+    throw new Error(`${target} does not answer as a relay would: {mesh, peers}`)
+  return {
+    url: target.origin,
+    mesh,
+    peers: peers.slice(0, 256).flatMap(parse),
+    iceServers: iceServersIn(field(body, 'ice_servers'))
+  }
+}
+
+function field(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value != null ? Reflect.get(value, name) : undefined
+}
+
+export function parse(addr: unknown): Multiaddr[] {
+  if (typeof addr !== 'string' || addr.length > 512) return []
+  try {
+    return [multiaddr(addr)]
+  } catch {
+    return []
+  }
+}
+
+const isIceUrl = (url: unknown): url is string => typeof url === 'string' && ICE_URL.test(url)
+
+const ICE_URL = /^(stun|stuns|turn|turns):[^\s]{1,256}$/
+
+function iceServersIn(value: unknown): RTCIceServer[] {
+  if (!Array.isArray(value)) return []
+  return value.slice(0, 8).flatMap((server): RTCIceServer[] => {
+    const urls = [field(server, 'urls')].flat().filter(isIceUrl)
+    if (urls.length === 0) return []
+    const username = field(server, 'username')
+    const credential = field(server, 'credential')
+    return typeof username === 'string' && typeof credential === 'string'
+      ? [{ urls, username, credential }]
+      : [{ urls }]
+  })
+}

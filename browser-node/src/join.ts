@@ -1,0 +1,46 @@
+import { type Bootstrap, fetchBootstrap } from './bootstrap.ts'
+import { SNAPSHOT_TIMEOUT } from './constants.ts'
+import type { Mesh, MeshInit } from './index.ts'
+import { PageMesh } from './mesh.ts'
+import { createNode, loadKey } from './node.ts'
+
+export async function join(init: MeshInit): Promise<Mesh> {
+  const { signal } = init
+  const relays = originsOf(init.relays)
+  signal?.throwIfAborted()
+  const left = new AbortController()
+  const asked = signal == null ? left.signal : AbortSignal.any([signal, left.signal])
+  const asks = relays.map(url => fetchBootstrap(url, asked))
+  const [first, privateKey] = await Promise.all([firstOf(asks), loadKey(init.storage)]).catch(err => {
+    signal?.throwIfAborted()
+    throw err
+  })
+  const node = await createNode({ privateKey, iceServers: first.iceServers })
+  const mesh = new PageMesh(node, [first], { ...init, relays })
+  const onAbort = (): void => void mesh.stop()
+  signal?.addEventListener('abort', onAbort, { once: true })
+  // Requests can be sent at once, over a bridge at the least; but who asks at once shouldn't find an empty mesh.
+  await Promise.race([mesh.caughtUp, new Promise(resolve => setTimeout(resolve, SNAPSHOT_TIMEOUT))])
+  signal?.throwIfAborted()
+  return mesh
+}
+
+async function firstOf(asks: Array<Promise<Bootstrap>>): Promise<Bootstrap> {
+  try {
+    return await Promise.any(asks)
+  } catch (err) {
+    const reasons = err instanceof AggregateError ? err.errors.map(cause => (cause as Error).message) : [String(err)]
+    throw new TypeError(`no relay answers: ${reasons.join('; ')}`, { cause: err })
+  }
+}
+
+function originsOf(urls: string[]): string[] {
+  if (!Array.isArray(urls) || urls.length === 0)
+    throw new TypeError("relays: name at least one relay's web address, as in ['https://relay.example.org']")
+  return [...new Set(urls)].map(text => {
+    const url = URL.parse(text, globalThis.location?.href)
+    if (url == null || !/^https?:$/.test(url.protocol))
+      throw new TypeError(`relays: ${JSON.stringify(text)} is not a web address (https://…)`)
+    return url.origin
+  })
+}

@@ -1,0 +1,224 @@
+import { createDispatcher, type Dispatcher, type DispatchRequest, type Explanation } from '@hedgerow/protocols/dispatch'
+import { MeshError, toMeshError } from '@hedgerow/protocols/errors'
+import { LLM_SERVICE, modelResource, optionsIn, targetOf } from '@hedgerow/protocols/ingress'
+import { createPageInvoker, type StoppableInvoker } from '@hedgerow/protocols/invocation/web'
+import { createLedger, type Ledger } from '@hedgerow/protocols/ledger'
+import { randomHex } from '@hedgerow/protocols/random'
+import { createView, type View } from '@hedgerow/protocols/view'
+import { TypedEventEmitter } from 'main-event'
+import type { Bootstrap } from './bootstrap.ts'
+import { fetchBridged } from './bridge.ts'
+import { EVENT_INTERVAL, KEEP_CONNECTED, MAX_PEERS, SWEEP_INTERVAL } from './constants.ts'
+import { Follower } from './follower.ts'
+import type { Mesh, MeshEvents, MeshInit, MeshRequestInit, MeshStatus, PeerInfo, ServiceInfo } from './index.ts'
+import { type InfoComponents, peerInfo, serviceInfos } from './info.ts'
+import type { PageNode } from './node.ts'
+import { Paths } from './paths.ts'
+import { createPinger } from './ping.ts'
+import { Meter } from './progress.ts'
+import { Relays } from './relays.ts'
+import { type MeshRequest, networkError, passedOn, reasonOf, toMeshRequest } from './request.ts'
+import { offline, problemResponse, toResponse } from './response.ts'
+
+const REQUEST_ID_BYTES = 16
+
+/** What a relay may know that this page doesn't, or reach where this page can't: asked over its bridge instead. */
+const FOR_THE_BRIDGE = new Set(['Unreachable', 'UnknownService', 'NoWorker'])
+
+export class PageMesh extends TypedEventEmitter<MeshEvents> implements Mesh {
+  readonly peerId: string
+  readonly name: string
+  readonly iceServers: readonly RTCIceServer[]
+  readonly #node: PageNode
+  readonly #view: View
+  readonly #ledger: Ledger
+  readonly #relays: Relays
+  readonly #paths: Paths
+  readonly #invoker: StoppableInvoker
+  readonly #follower: Follower
+  readonly #dispatcher: Dispatcher
+  readonly #info: InfoComponents
+  readonly #sweeper: ReturnType<typeof setInterval>
+  readonly #stopped = new AbortController()
+  #status: MeshStatus = 'offline'
+  #telling: ReturnType<typeof setTimeout> | undefined
+
+  constructor(node: PageNode, bootstraps: [Bootstrap, ...Bootstrap[]], init: MeshInit) {
+    super()
+    const [{ mesh, iceServers }] = bootstraps
+    const now = (): number => performance.now()
+    this.#node = node
+    this.peerId = node.peerId.toString()
+    this.name = mesh
+    this.iceServers = iceServers
+    this.#view = createView({ now, maxPeers: MAX_PEERS })
+    this.#ledger = createLedger({ mesh, view: this.#view })
+    this.#relays = new Relays(
+      { node },
+      { mesh, urls: init.relays, connected: () => this.#onRelay(), changed: () => this.#changed() }
+    )
+    this.#paths = new Paths(
+      { node, view: this.#view, relays: () => this.#relays.connections },
+      { keepConnected: init.keepConnected ?? KEEP_CONNECTED }
+    )
+    const connectionsTo = (peer: string) => this.#paths.connectionsTo(peer)
+    this.#invoker = createPageInvoker({ connectionsTo, reach: (peer, signal) => this.#paths.reach(peer, signal) })
+    this.#follower = new Follower({ invoker: this.#invoker, ledger: this.#ledger, sources: () => this.#sources() })
+    this.#dispatcher = createDispatcher({
+      view: this.#view,
+      // A page doesn't walk the DHT. What it hasn't heard of, a relay is asked for over its bridge.
+      finder: { find: async () => false },
+      invoker: this.#invoker,
+      pinger: createPinger({ connectionsTo }),
+      clock: {
+        now,
+        setTimeout: (callback, ms) => setTimeout(callback, ms),
+        clearTimeout: handle => clearTimeout(handle as ReturnType<typeof setTimeout>)
+      },
+      random: Math.random
+    })
+    this.#info = {
+      view: this.#view,
+      connectionsTo,
+      roundTrip: peer => this.#dispatcher.experience(peer)?.round_trip_ms ?? undefined,
+      now
+    }
+    this.#view.addListener(() => this.#changed())
+    this.#ledger.addListener(({ statement }) => {
+      if (statement.type === 'advert') this.#paths.prepare()
+    })
+    node.addEventListener('connection:open', this.#onConnection)
+    node.addEventListener('connection:close', this.#onConnection)
+    this.#sweeper = setInterval(() => {
+      this.#view.sweep()
+      this.#paths.prepare()
+    }, SWEEP_INTERVAL)
+    this.#relays.start(bootstraps)
+  }
+
+  get status(): MeshStatus {
+    if (this.#stopped.signal.aborted) return 'stopped'
+    if (this.#node.getConnections().some(({ status }) => status === 'open')) return 'online'
+    return this.#relays.answering ? 'bridged' : 'offline'
+  }
+
+  /** resolves when all that one peer knows has been heard */
+  get caughtUp(): Promise<void> {
+    return this.#follower.caughtUp
+  }
+
+  async fetch(input: string | URL | Request, init: MeshRequestInit = {}): Promise<Response> {
+    const startedAt = performance.now()
+    const meter = new Meter(init.onProgress)
+    const request = await toMeshRequest(input, init, meter)
+    const { signal } = request
+    if (signal.aborted) throw reasonOf(signal)
+    if (this.#stopped.signal.aborted) throw networkError(new MeshError('Unreachable', 'this page has left the mesh'))
+    const id = randomHex(REQUEST_ID_BYTES)
+    if (this.status !== 'online') return this.#bridge(request)
+    try {
+      const answer = await this.#dispatcher.dispatch(this.#toDispatch(request, id))
+      return toResponse(answer, performance.now() - startedAt, signal, meter)
+    } catch (err) {
+      if (signal.aborted) throw reasonOf(signal)
+      const error = toMeshError(err)
+      if (FOR_THE_BRIDGE.has(error.code) && this.#relays.answering && isUnsent(request))
+        return this.#bridge(request).catch(() => problemResponse(error, id))
+      return problemResponse(error, id)
+    }
+  }
+
+  peers(): PeerInfo[] {
+    return Array.from(this.#view.peers(), entry => peerInfo(entry, this.#info))
+  }
+
+  services(): ServiceInfo[] {
+    return serviceInfos(this.#view)
+  }
+
+  explain(requestId: string): Explanation | undefined {
+    return this.#dispatcher.explain(requestId)
+  }
+
+  async stop(): Promise<void> {
+    if (this.#stopped.signal.aborted) return
+    this.#stopped.abort()
+    clearInterval(this.#sweeper)
+    clearTimeout(this.#telling)
+    this.#node.removeEventListener('connection:open', this.#onConnection)
+    this.#node.removeEventListener('connection:close', this.#onConnection)
+    this.#follower.stop()
+    this.#relays.stop()
+    this.#paths.stop()
+    this.#invoker.stop()
+    this.#dispatcher.stop()
+    this.#ledger.stop()
+    this.dispatchEvent(new CustomEvent('status'))
+    await this.#node.stop()
+  }
+
+  /** @throws {MeshError} Malformed, UnknownModel, UnknownRoute */
+  #toDispatch({ method, path, headers, body, signal }: MeshRequest, id: string): DispatchRequest {
+    const request = {
+      id,
+      method,
+      headers: passedOn(headers),
+      body,
+      signal,
+      ...optionsIn(name => headers.get(name) ?? undefined)
+    }
+    if (path.startsWith('/v1/')) {
+      const isJson = headers.get('content-type')?.includes('json') === true
+      const resource =
+        isJson && body instanceof Uint8Array
+          ? modelResource(this.#view, new TextDecoder().decode(body))
+          : request.resource
+      return { ...request, service: LLM_SERVICE, path, ...(resource == null ? {} : { resource }) }
+    }
+    if (!path.startsWith('/service/'))
+      throw new MeshError('UnknownRoute', `mesh.fetch takes /service/{service}/{path} and /v1/..., not ${path}`)
+    return { ...request, ...targetOf(path) }
+  }
+
+  #bridge(request: MeshRequest): Promise<Response> {
+    const { bridges } = this.#relays
+    if (bridges.length === 0) return Promise.reject(offline())
+    const mayRepeat = request.method === 'GET' || request.method === 'HEAD' || request.headers.has('idempotency-key')
+    return fetchBridged(request, bridges, mayRepeat)
+  }
+
+  /** Who can tell what happens in the mesh: relays hear everything, workers what concerns them. */
+  #sources(): string[] {
+    const relays = this.#relays.connections.map(({ remotePeer }) => remotePeer.toString())
+    const others = this.#node.getPeers().map(peer => peer.toString())
+    return [...relays, ...others.filter(peer => !relays.includes(peer))]
+  }
+
+  #onRelay(): void {
+    this.#follower.wake()
+    this.#paths.prepare()
+  }
+
+  #onConnection = (): void => {
+    this.#follower.wake()
+    this.#changed()
+  }
+
+  #changed(): void {
+    if (this.#telling != null || this.#stopped.signal.aborted) return
+    this.#telling = setTimeout(() => {
+      this.#telling = undefined
+      const { status } = this
+      if (status !== this.#status) {
+        this.#status = status
+        this.dispatchEvent(new CustomEvent('status'))
+      }
+      this.dispatchEvent(new CustomEvent('peers'))
+    }, EVENT_INTERVAL)
+  }
+}
+
+/** A stream can't be sent again, once somebody may have read from it. */
+function isUnsent(request: MeshRequest): boolean {
+  return request.body == null || request.replay() != null
+}

@@ -1,0 +1,153 @@
+/**
+ * The ways to workers. A request never waits for WebRTC: whichever connection is there first is used, the others are
+ * opened beside it, and later requests prefer the direct one (`bestConnection`). Nothing that runs on an older
+ * connection is touched.
+ */
+import { bestConnection, routeOf } from '@hedgerow/protocols/invocation/web'
+import type { View } from '@hedgerow/protocols/view'
+import type { Connection, PeerId } from '@libp2p/interface'
+import { peerIdFromString } from '@libp2p/peer-id'
+import type { Multiaddr } from '@multiformats/multiaddr'
+import { raceSignal } from 'race-signal'
+import { parse } from './bootstrap.ts'
+import { DIAL_TIMEOUT, DIRECT_RETRY, INTRODUCTION_DELAY, MAX_ADDRS } from './constants.ts'
+import type { PageNode } from './node.ts'
+
+export interface PathsComponents {
+  node: PageNode
+  view: Pick<View, 'peer' | 'peers'>
+  /** connections to relays */
+  relays(): Connection[]
+}
+
+export interface PathsInit {
+  keepConnected: number
+}
+
+export class Paths {
+  readonly #components: PathsComponents
+  readonly #init: PathsInit
+  readonly #stopped = new AbortController()
+  /** dials under way, by peer */
+  readonly #dials = new Map<string, Promise<Connection>>()
+  /** when a direct way was last looked for, by peer */
+  readonly #looked = new Map<string, number>()
+
+  constructor(components: PathsComponents, init: PathsInit) {
+    this.#components = components
+    this.#init = init
+    components.node.addEventListener('connection:close', this.#onClose)
+  }
+
+  stop(): void {
+    this.#stopped.abort()
+    this.#components.node.removeEventListener('connection:close', this.#onClose)
+  }
+
+  connectionsTo(peer: string): Connection[] {
+    const id = peerId(peer)
+    return id == null ? [] : this.#components.node.getConnections(id)
+  }
+
+  /** The first way to a peer that opens. @throws {Error} when none does */
+  reach(peer: string, signal: AbortSignal): Promise<Connection> {
+    return raceSignal(this.#dial(peer), signal)
+  }
+
+  /** Opens connections to workers that may be asked something soon, and looks for direct ones where there are none. */
+  prepare(): void {
+    let wanted = this.#init.keepConnected
+    for (const { advert, silent } of this.#components.view.peers()) {
+      if (wanted <= 0) return
+      if (advert.role !== 'worker' || silent || advert.services.length === 0) continue
+      wanted--
+      if (!this.#isDirect(advert.peerId) && this.#mayLook(advert.peerId)) this.#dial(advert.peerId).catch(() => {})
+    }
+  }
+
+  #onClose = ({ detail }: CustomEvent<Connection>): void => {
+    const peer = detail.remotePeer.toString()
+    // A way that was lost is looked for at once, but no more than once.
+    if (routeOf(detail).path === 'direct') this.#looked.delete(peer)
+    if (this.#components.view.peer(peer)?.advert.role === 'worker') this.prepare()
+  }
+
+  #isDirect(peer: string): boolean {
+    const best = bestConnection(this.connectionsTo(peer))
+    return best != null && routeOf(best).path === 'direct'
+  }
+
+  #mayLook(peer: string): boolean {
+    return performance.now() - (this.#looked.get(peer) ?? -Infinity) > DIRECT_RETRY
+  }
+
+  #dial(peer: string): Promise<Connection> {
+    const known = this.#dials.get(peer)
+    if (known != null) return known
+    const ways = this.#open(peer)
+    const first = Promise.any(ways).catch((err: AggregateError) => {
+      throw new Error(`no way to ${peer} opened: ${[...new Set(err.errors.map(messageOf))].join('; ')}`)
+    })
+    this.#dials.set(peer, first)
+    void Promise.allSettled(ways).then(() => this.#dials.delete(peer))
+    return first
+  }
+
+  /** Every way at once. */
+  #open(peer: string): Array<Promise<Connection>> {
+    const advert = this.#components.view.peer(peer)?.advert
+    if (advert == null) return [Promise.reject(new Error('nothing is known of it'))]
+    this.#looked.set(peer, performance.now())
+    const addrs = advert.addrs.flatMap(parse)
+    const relays = this.#components.relays()
+    const circuits = relays.map(relay => circuitOver(relay, peer, addrs)).filter(addr => addr != null)
+    const [circuit] = circuits
+    const direct = addrs.filter(addr => has(addr, 'webrtc-direct')).slice(0, MAX_ADDRS)
+    const ways = direct.map(addr => this.#dialOne(addr))
+    if (circuit != null) {
+      if (this.connectionsTo(peer).length === 0) ways.push(this.#dialOne(circuit))
+      const introduced = circuit.toString().replace(/\/p2p\/[^/]+$/, '')
+      ways.push(this.#introduce(peer, parse(`${introduced}/webrtc/p2p/${peer}`), direct.length > 0))
+    }
+    return ways.length > 0 ? ways : [Promise.reject(new Error('no relay of this page can introduce it'))]
+  }
+
+  /** By the relay's introduction; not when another direct way opens soon. */
+  async #introduce(peer: string, [addr]: Multiaddr[], wait: boolean): Promise<Connection> {
+    if (wait) await new Promise(resolve => setTimeout(resolve, INTRODUCTION_DELAY))
+    const best = bestConnection(this.connectionsTo(peer))
+    if (best != null && routeOf(best).path === 'direct') return best
+    if (addr == null) throw new Error('no introduction')
+    return this.#dialOne(addr)
+  }
+
+  #dialOne(addr: Multiaddr): Promise<Connection> {
+    const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(DIAL_TIMEOUT)])
+    return this.#components.node.services.transports.dial(addr, { signal })
+  }
+}
+
+/** The way over a relay that the page is connected to; undefined when the worker has no place there. */
+function circuitOver(relay: Connection, peer: string, addrs: Multiaddr[]): Multiaddr | undefined {
+  const id = relay.remotePeer.toString()
+  const isReserved = addrs.some(addr => addr.toString().includes(`/p2p/${id}/p2p-circuit`))
+  if (!isReserved) return undefined
+  const base = relay.remoteAddr.toString().replace(/\/p2p\/[^/]+$/, '')
+  return parse(`${base}/p2p/${id}/p2p-circuit/p2p/${peer}`)[0]
+}
+
+function has(addr: Multiaddr, protocol: string): boolean {
+  return addr.getComponents().some(({ name }) => name === protocol)
+}
+
+function peerId(peer: string): PeerId | undefined {
+  try {
+    return peerIdFromString(peer)
+  } catch {
+    return undefined
+  }
+}
+
+function messageOf(err: unknown): string {
+  return err instanceof Error ? err.message : String(err)
+}

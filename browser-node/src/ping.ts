@@ -1,0 +1,84 @@
+import type { Pinger } from '@hedgerow/protocols/dispatch'
+import { bestConnection } from '@hedgerow/protocols/invocation/web'
+import type { Connection, Stream } from '@libp2p/interface'
+import { PING_PATIENCE, PING_TIMEOUT } from './constants.ts'
+
+/** libp2p's ping protocol: 32 bytes there, the same back. */
+const PROTOCOL = '/ipfs/ping/1.0.0'
+const LENGTH = 32
+
+export interface PingerComponents {
+  connectionsTo(peer: string): Connection[]
+}
+
+/**
+ * Pings a peer over the best way to it. When that is silent for a while the other ways are asked too: a peer that
+ * answers there is alive, and it is the best way that is dead. That one is then given up, so that requests on it can go
+ * on elsewhere long before the browser notices.
+ */
+export function createPinger({ connectionsTo }: PingerComponents): Pinger {
+  return {
+    async ping(peer, signal) {
+      const best = bestConnection(connectionsTo(peer))
+      if (best == null) throw new Error('there is no connection')
+      const others = connectionsTo(peer).filter(({ id, status }) => id !== best.id && status === 'open')
+      const main = pingOver(best, signal)
+      if (others.length === 0) return main
+      const patience = Promise.withResolvers<void>()
+      const timer = setTimeout(patience.resolve, PING_PATIENCE)
+      const late = await Promise.race([main.then(() => false), patience.promise.then(() => true)]).catch(() => true)
+      clearTimeout(timer)
+      if (!late) return main
+      const roundTrip = await Promise.any([main, ...others.map(connection => pingOver(connection, signal))])
+      void giveUpIfDead(best, main)
+      return roundTrip
+    }
+  }
+}
+
+async function giveUpIfDead(connection: Connection, ping: Promise<number>): Promise<void> {
+  const timeout = AbortSignal.timeout(PING_TIMEOUT - PING_PATIENCE)
+  const late = new Promise<never>((_, reject) =>
+    timeout.addEventListener('abort', () => reject(new Error('no answer over this connection')))
+  )
+  try {
+    await Promise.race([ping, late])
+  } catch (err) {
+    connection.abort(err instanceof Error ? err : new Error('dead'))
+  }
+}
+
+/** @returns milliseconds */
+export async function pingOver(connection: Connection, signal: AbortSignal): Promise<number> {
+  const limited = AbortSignal.any([signal, AbortSignal.timeout(PING_TIMEOUT)])
+  const stream = await connection.newStream(PROTOCOL, {
+    signal: limited,
+    runOnLimitedConnection: true,
+    maxOutboundStreams: 8
+  })
+  try {
+    const startedAt = performance.now()
+    await echoed(stream, limited)
+    const roundTrip = performance.now() - startedAt
+    stream.close().catch(() => {})
+    return roundTrip
+  } catch (err) {
+    const reason = err instanceof Error ? err : new Error('the stream closed')
+    stream.abort(reason)
+    throw reason
+  }
+}
+
+/** Sends some bytes, and waits until as many have come back. */
+function echoed(stream: Stream, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let missing = LENGTH
+    stream.addEventListener('message', ({ data }) => {
+      missing -= data.byteLength
+      if (missing <= 0) resolve()
+    })
+    stream.addEventListener('close', ({ error }) => reject(error ?? new Error('the stream closed')))
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+    stream.send(crypto.getRandomValues(new Uint8Array(LENGTH)))
+  })
+}

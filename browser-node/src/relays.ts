@@ -1,0 +1,163 @@
+import type { Connection } from '@libp2p/interface'
+import type { Multiaddr } from '@multiformats/multiaddr'
+import { type Bootstrap, fetchBootstrap } from './bootstrap.ts'
+import { FIRST_BACKOFF, MAX_BACKOFF, MAX_RELAYS, RELAY_DIAL_TIMEOUT } from './constants.ts'
+import type { PageNode } from './node.ts'
+
+export interface RelaysComponents {
+  node: PageNode
+}
+
+export interface RelaysInit {
+  /** its name: a relay of another one is of no use */
+  mesh: string
+  /** web addresses */
+  urls: string[]
+  /** called when the page is connected to a relay, or to one more */
+  connected(connection: Connection): void
+  /** called when a relay's web address did, or did not, answer */
+  changed(): void
+}
+
+interface Relay {
+  url: string
+  /** as it last described itself */
+  bootstrap: Bootstrap | undefined
+  /** its web address answered the last time that it was asked */
+  answers: boolean
+  failures: number
+  timer: ReturnType<typeof setTimeout> | undefined
+  busy: boolean
+}
+
+/** Stays connected to relays: finds them by their web addresses, and comes back to those that were lost. */
+export class Relays {
+  readonly #node: PageNode
+  readonly #init: RelaysInit
+  readonly #relays: Relay[]
+  readonly #stopped = new AbortController()
+
+  constructor({ node }: RelaysComponents, init: RelaysInit) {
+    this.#node = node
+    this.#init = init
+    this.#relays = init.urls.map(url => ({
+      url,
+      bootstrap: undefined,
+      answers: false,
+      failures: 0,
+      timer: undefined,
+      busy: false
+    }))
+  }
+
+  /** @param known what relays said already */
+  start(known: Bootstrap[]): void {
+    for (const relay of this.#relays) {
+      relay.bootstrap = known.find(({ url }) => url === relay.url)
+      relay.answers = relay.bootstrap != null
+      void this.#keep(relay)
+    }
+    this.#node.addEventListener('connection:close', this.#onClose)
+    globalThis.addEventListener?.('online', this.wake)
+    globalThis.document?.addEventListener('visibilitychange', this.#onVisible)
+  }
+
+  stop(): void {
+    this.#stopped.abort()
+    for (const { timer } of this.#relays) clearTimeout(timer)
+    this.#node.removeEventListener('connection:close', this.#onClose)
+    globalThis.removeEventListener?.('online', this.wake)
+    globalThis.document?.removeEventListener('visibilitychange', this.#onVisible)
+  }
+
+  /** the connections to relays that are open now */
+  get connections(): Connection[] {
+    return this.#relays.flatMap(relay => this.#connectionTo(relay) ?? [])
+  }
+
+  /** web addresses that answer, or might: for requests over plain HTTP */
+  get bridges(): string[] {
+    return this.#relays.toSorted((a, b) => Number(b.answers) - Number(a.answers)).map(({ url }) => url)
+  }
+
+  get answering(): boolean {
+    return this.#relays.some(({ answers }) => answers)
+  }
+
+  /** The network is back, or the machine: what was lost meanwhile is looked for at once. */
+  readonly wake = (): void => {
+    for (const relay of this.#relays) {
+      relay.failures = 0
+      void this.#keep(relay)
+    }
+  }
+
+  #onVisible = (): void => {
+    if (globalThis.document?.visibilityState === 'visible') this.wake()
+  }
+
+  #onClose = (): void => {
+    for (const relay of this.#relays) {
+      if (relay.bootstrap != null && this.#connectionTo(relay) == null) void this.#keep(relay)
+    }
+  }
+
+  async #keep(relay: Relay): Promise<void> {
+    if (relay.busy || this.#stopped.signal.aborted) return
+    if (this.#connectionTo(relay) != null || this.connections.length >= MAX_RELAYS) return
+    relay.busy = true
+    clearTimeout(relay.timer)
+    try {
+      const first = relay.failures === 0 && relay.bootstrap != null
+      if (!first) relay.bootstrap = await fetchBootstrap(relay.url, this.#stopped.signal)
+      if (relay.bootstrap?.mesh !== this.#init.mesh) throw new Error('it is a relay of another mesh')
+      relay.answers = true
+      const connection = await this.#dial(relay.bootstrap?.peers ?? [])
+      relay.failures = 0
+      this.#init.connected(connection)
+    } catch {
+      if (this.#stopped.signal.aborted) return
+      if (relay.failures > 0 || relay.bootstrap == null) relay.answers = false
+      const pause = Math.min(MAX_BACKOFF, FIRST_BACKOFF * 2 ** relay.failures++) * (0.75 + Math.random() / 2)
+      relay.timer = setTimeout(() => void this.#keep(relay), pause)
+    } finally {
+      relay.busy = false
+      this.#init.changed()
+    }
+  }
+
+  #connectionTo({ bootstrap }: Relay): Connection | undefined {
+    const id = peerOf(bootstrap?.peers[0])
+    return this.#node
+      .getConnections()
+      .find(({ remotePeer, status, limits }) => status === 'open' && limits == null && remotePeer.toString() === id)
+  }
+
+  /** Its own addresses come first; another relay of the mesh is as good. */
+  async #dial(addrs: Multiaddr[]): Promise<Connection> {
+    const own = peerOf(addrs[0])
+    const usable = addrs.filter(addr => peerOf(addr) === own && canDial(addr))
+    let failure: unknown = new Error('the relay names no address that a page can dial')
+    for (const addr of usable) {
+      const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(RELAY_DIAL_TIMEOUT)])
+      try {
+        return await this.#node.services.transports.dial(addr, { signal })
+      } catch (err) {
+        failure = err
+      }
+    }
+    throw failure
+  }
+}
+
+/** A page speaks WebSocket to relays; from a page that came securely, browsers open secure ones only. */
+function canDial(addr: Multiaddr): boolean {
+  const names = addr.getComponents().map(({ name }) => name)
+  if (names.includes('p2p-circuit') || !(names.includes('ws') || names.includes('wss'))) return false
+  const isSecure = names.includes('tls') || names.includes('wss')
+  return isSecure || globalThis.location?.protocol !== 'https:'
+}
+
+export function peerOf(addr: Multiaddr | undefined): string | undefined {
+  return addr?.getComponents().findLast(({ name }) => name === 'p2p')?.value
+}

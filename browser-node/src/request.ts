@@ -1,0 +1,95 @@
+import type { MeshError } from '@hedgerow/protocols/errors'
+import { DISPATCH_HEADERS } from '@hedgerow/protocols/ingress'
+import type { Body, Headers as PlainHeaders } from '@hedgerow/protocols/invocation'
+import { SMALL_BODY } from './constants.ts'
+import type { MeshRequestInit } from './index.ts'
+import type { Meter } from './progress.ts'
+
+/** What `fetch` was called with, checked and in one form. */
+export interface MeshRequest {
+  method: string
+  /** path and query */
+  path: string
+  headers: Headers
+  body: Body
+  /** the body as the browser's own fetch takes it; undefined once it can't be sent again */
+  replay(): BodyInit | undefined
+  signal: AbortSignal
+}
+
+/** As fetch refuses what can't be sent. @throws {TypeError} */
+export async function toMeshRequest(
+  input: string | URL | Request,
+  init: MeshRequestInit,
+  meter: Meter
+): Promise<MeshRequest> {
+  const request = input instanceof Request ? input : undefined
+  const method = (init.method ?? request?.method ?? 'GET').toUpperCase()
+  const headers = new Headers(init.headers ?? request?.headers)
+  const signal = init.signal ?? request?.signal ?? new AbortController().signal
+  const given = init.body === undefined ? await bodyOf(request) : init.body
+  if (given != null && (method === 'GET' || method === 'HEAD'))
+    throw new TypeError(`a request with method ${method} has no body`)
+  const { body, replay } = await toBody(given, headers, meter)
+  return { method, path: pathOf(input), headers, body, replay, signal }
+}
+
+/** Path and query; whichever host a URL names, it is the mesh that is asked. */
+function pathOf(input: string | URL | Request): string {
+  const text = input instanceof Request ? input.url : String(input)
+  const url = URL.parse(text, 'http://mesh/')
+  if (url == null) throw new TypeError(`${JSON.stringify(text)} is not a URL`)
+  return url.pathname + url.search
+}
+
+/** Not every browser has `Request.body`; all can read it whole. */
+async function bodyOf(request: Request | undefined): Promise<BodyInit | null> {
+  if (request == null || request.method === 'GET' || request.method === 'HEAD') return null
+  if (request.bodyUsed) throw new TypeError('the body of this request was used already')
+  if (request.body != null) return request.body
+  const blob = await request.blob()
+  return blob.size === 0 ? null : blob
+}
+
+type Sendable = Pick<MeshRequest, 'body' | 'replay'>
+
+/** Says the type and length of the body in the headers, as fetch does. */
+async function toBody(given: BodyInit | null, headers: Headers, meter: Meter): Promise<Sendable> {
+  headers.delete('content-length')
+  if (given == null) return { body: null, replay: () => undefined }
+  if (given instanceof ReadableStream) {
+    meter.willSend(undefined)
+    return { body: meter.sending(given), replay: () => undefined }
+  }
+  // Browsers know the media type of a body, and the boundary of a form.
+  const response = new Response(given)
+  const type = response.headers.get('content-type')
+  if (type != null && !headers.has('content-type')) headers.set('content-type', type)
+  const blob = given instanceof Blob ? given : await response.blob()
+  meter.willSend(blob.size)
+  const replay = (): BodyInit => blob
+  if (blob.size <= SMALL_BODY) {
+    const bytes = new Uint8Array(await blob.arrayBuffer())
+    meter.sent(bytes.byteLength)
+    return { body: bytes, replay }
+  }
+  headers.set('content-length', String(blob.size))
+  return { body: meter.sending(blob.stream()), replay }
+}
+
+/** Headers that go to the worker: not those that are for dispatch. */
+export function passedOn(headers: Headers): PlainHeaders {
+  const kept: PlainHeaders = {}
+  for (const [name, value] of headers) if (!DISPATCH_HEADERS.has(name)) kept[name] = value
+  return kept
+}
+
+/** What an `AbortSignal` was aborted with, as fetch rejects with it. */
+export function reasonOf(signal: AbortSignal): unknown {
+  return signal.reason ?? new DOMException('The operation was aborted.', 'AbortError')
+}
+
+/** What fetch throws when there is no answer; the cause says which error it was. */
+export function networkError(cause: MeshError): TypeError {
+  return new TypeError(`mesh.fetch failed: ${cause.message}`, { cause })
+}

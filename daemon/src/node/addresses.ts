@@ -1,0 +1,58 @@
+import type { Address } from '@libp2p/interface'
+import { loopbackAddressLast, publicAddressesFirst } from '@libp2p/utils'
+import {
+  CODE_P2P_CIRCUIT,
+  CODE_WEBRTC,
+  CODE_WEBRTC_DIRECT,
+  CODE_WS,
+  CODE_WSS,
+  type Multiaddr
+} from '@multiformats/multiaddr'
+
+/** The ways to a peer, in the order in which another Node peer tries them. */
+const WAYS = ['tcp', 'ws', 'circuit', 'webrtc-direct', 'webrtc'] as const
+type Way = (typeof WAYS)[number]
+
+function wayOf(addr: Multiaddr): Way {
+  const codes = new Set(addr.getComponents().map(({ code }) => code))
+  if (codes.has(CODE_WEBRTC)) return 'webrtc'
+  if (codes.has(CODE_WEBRTC_DIRECT)) return 'webrtc-direct'
+  if (codes.has(CODE_P2P_CIRCUIT)) return 'circuit'
+  return codes.has(CODE_WS) || codes.has(CODE_WSS) ? 'ws' : 'tcp'
+}
+
+/**
+ * The order of a dial, which tries one address after the other: WebRTC last, because in Node it is ten times slower
+ * than the others and each try makes a native connection. Otherwise as libp2p has it.
+ */
+export function byDialOrder(a: Address, b: Address): -1 | 0 | 1 {
+  return (
+    lower(WAYS.indexOf(wayOf(a.multiaddr)), WAYS.indexOf(wayOf(b.multiaddr))) ||
+    loopbackAddressLast(a.multiaddr, b.multiaddr) ||
+    publicAddressesFirst(a.multiaddr, b.multiaddr) ||
+    lower(Number(b.isCertified), Number(a.isCertified))
+  )
+}
+
+function lower(a: number, b: number): -1 | 0 | 1 {
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+/**
+ * What a peer tells of its addresses, where it has many (bridges of containers, several relays with several names):
+ * some of every way, so that a page finds one for WebRTC and a relay one for TCP. Loopback last: it helps on this
+ * machine only.
+ */
+export function announced(addrs: Multiaddr[], max: number): Multiaddr[] {
+  if (addrs.length <= max) return addrs
+  const rows = Map.groupBy(addrs, wayOf)
+  for (const row of rows.values()) row.sort(loopbackAddressLast)
+  const chosen = new Set<Multiaddr>()
+  for (let i = 0; chosen.size < max; i++) {
+    for (const way of WAYS) {
+      const addr = rows.get(way)?.[i]
+      if (addr != null && chosen.size < max) chosen.add(addr)
+    }
+  }
+  return addrs.filter(addr => chosen.has(addr))
+}

@@ -1,0 +1,117 @@
+/**
+ * Streams for HTTP, with flow control whatever the connection. A libp2p stream over WebRTC is a data channel: nothing
+ * stops its sender, so a reader who is slower than the network gets a buffer that grows until the stream is reset. There,
+ * one libp2p stream carries yamux, and the streams in that are used; they also open at once, where a data channel takes
+ * some milliseconds. Peers that don't know {@link STREAMS_PROTOCOL} get plain streams.
+ *
+ * @example
+ * ```ts
+ * const streams = createHttpStreams(yamux(YAMUX)())
+ * const stream = await streams.open(connection, { signal }) // speaks /http/1.1
+ * // the other side
+ * node.handle(STREAMS_PROTOCOL, stream => acceptStreams(stream, yamux(YAMUX)(), serve))
+ * ```
+ */
+import type { Connection, Stream, StreamMuxer, StreamMuxerFactory } from '@libp2p/interface'
+import { raceSignal } from 'race-signal'
+import { HTTP_PROTOCOL, STREAMS_PROTOCOL } from '../../ids/index.ts'
+import { routeOf } from '../wire/route.ts'
+
+export interface OpenOptions {
+  signal: AbortSignal
+  /** streams of one protocol that the connection may have. @default libp2p's own limit */
+  maxOutboundStreams?: number
+}
+
+export interface HttpStreams {
+  /** @throws {Error} when the connection is closed, or the peer doesn't answer in time */
+  open(connection: Connection, options: OpenOptions): Promise<Stream>
+}
+
+/** Milliseconds for the one stream below the others: whoever asks first may leave, and others wait for it too. */
+const OPEN_TIMEOUT = 10_000
+
+export function createHttpStreams(factory: StreamMuxerFactory): HttpStreams {
+  return new MuxedStreams(factory)
+}
+
+class MuxedStreams implements HttpStreams {
+  readonly #factory: StreamMuxerFactory
+  /** undefined for a peer that has plain streams only */
+  readonly #muxers = new WeakMap<Connection, Promise<StreamMuxer | undefined>>()
+
+  constructor(factory: StreamMuxerFactory) {
+    this.#factory = factory
+  }
+
+  async open(connection: Connection, options: OpenOptions): Promise<Stream> {
+    if (hasFlowControl(connection)) return plain(connection, options)
+    const muxer = await raceSignal(this.#muxerOf(connection), options.signal)
+    return muxer == null ? plain(connection, options) : muxer.createStream({ signal: options.signal })
+  }
+
+  #muxerOf(connection: Connection): Promise<StreamMuxer | undefined> {
+    const known = this.#muxers.get(connection)
+    if (known != null) return known
+    const opening = this.#begin(connection)
+    this.#muxers.set(connection, opening)
+    opening.catch(() => this.#muxers.delete(connection))
+    return opening
+  }
+
+  async #begin(connection: Connection): Promise<StreamMuxer | undefined> {
+    try {
+      const stream = await connection.newStream(STREAMS_PROTOCOL, { signal: AbortSignal.timeout(OPEN_TIMEOUT) })
+      stream.addEventListener('close', () => this.#muxers.delete(connection))
+      return this.#factory.createStreamMuxer(stream)
+    } catch (err) {
+      if (err instanceof Error && err.name === 'UnsupportedProtocolError') return undefined
+      throw err
+    }
+  }
+}
+
+/** The ways to a peer. */
+export interface Ways {
+  /** the best connection that is open now */
+  best(): Connection | undefined
+  /** opens one where there is none */
+  reach(signal: AbortSignal): Promise<Connection>
+}
+
+/** Opens a stream on the best way to a peer. @throws {Error} when there is none */
+export async function openBest(
+  streams: HttpStreams,
+  ways: Ways,
+  options: OpenOptions
+): Promise<{ stream: Stream; connection: Connection }> {
+  for (;;) {
+    const connection = ways.best() ?? (await ways.reach(options.signal))
+    try {
+      return { stream: await streams.open(connection, options), connection }
+    } catch (err) {
+      if (!isClosed(err)) throw err
+      // The other side has left the connection, but its transport has not noticed (WebSockets don't close when a
+      // connection is aborted). Nobody else would clear it away, so that the peer is dialled again.
+      connection.abort(err)
+    }
+  }
+}
+
+function isClosed(err: unknown): err is Error {
+  return err instanceof Error && (err.name === 'ConnectionClosedError' || err.name === 'MuxerClosedError')
+}
+
+/** Serves the streams that the other side opens in this one, until it closes. */
+export function acceptStreams(stream: Stream, factory: StreamMuxerFactory, serve: (stream: Stream) => void): void {
+  factory.createStreamMuxer(stream).addEventListener('stream', ({ detail }) => serve(detail))
+}
+
+function plain(connection: Connection, options: OpenOptions): Promise<Stream> {
+  return connection.newStream(HTTP_PROTOCOL, { runOnLimitedConnection: true, ...options })
+}
+
+function hasFlowControl(connection: Connection): boolean {
+  const { path, transport } = routeOf(connection)
+  return path === 'relayed' || (transport !== 'webrtc' && transport !== 'webrtc-direct')
+}
