@@ -6,14 +6,11 @@ import { examples } from './vite-examples.ts'
 const RELAY = process.env.HEDGEROW_RELAY ?? 'http://127.0.0.1:8080'
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url))
 
-export default defineConfig(({ mode }) => ({
+export default defineConfig({
   root: path('.'),
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   plugins: [examples(path('public/examples'))],
-  resolve: {
-    conditions: ['hedgerow-source', ...defaultClientConditions],
-    alias: mode === 'stand-in' ? { '@hedgerow/browser-node': path('dev/stand-in.ts') } : {}
-  },
+  resolve: { conditions: ['hedgerow-source', ...defaultClientConditions] },
   build: {
     target: 'es2022',
     // A content security policy refuses data: URLs of scripts and fonts; browsers in use preload modules by themselves.
@@ -25,4 +22,4 @@ export default defineConfig(({ mode }) => ({
       ['/service', '/v1', '/api', '/explain', '/bootstrap', '/events', '/adverts'].map(route => [route, RELAY])
     )
   }
-}))
+})

@@ -6,7 +6,9 @@ import { count, size } from '../logic/words.ts'
 /** The text page by page. */
 export function DocumentAnswer({ value }: { value: JsonRecord }) {
   const text = asString(value.text) ?? ''
-  const pages = asArray(value.pages).flatMap(raw => asRecord(raw) ?? [])
+  const pages = asArray(value.pages)
+    .map(asRecord)
+    .filter(one => one != null)
   const metadata = asRecord(value.metadata)
   const bytes = asNumber(metadata?.bytes)
   const title = asString(metadata?.title)

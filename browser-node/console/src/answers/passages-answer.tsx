@@ -3,7 +3,9 @@ import { asArray, asNumber, asRecord, asString, type JsonRecord } from '../logic
 import { count } from '../logic/words.ts'
 
 export function PassagesAnswer({ value }: { value: JsonRecord }) {
-  const passages = asArray(value.passages).flatMap(raw => asRecord(raw) ?? [])
+  const passages = asArray(value.passages)
+    .map(asRecord)
+    .filter(one => one != null)
   if (passages.length === 0)
     return (
       <p>

@@ -73,14 +73,15 @@ export function FieldInput({ field, value, fault, onChange }: FieldInputProps) {
           onInput={take}
           spellcheck={kind !== 'json'}
         />
+      ) : kind === 'text' ? (
+        <input {...common} type="text" maxLength={field.maxLength} value={text} onInput={take} />
       ) : (
         <input
           {...common}
-          type={kind === 'text' ? 'text' : 'number'}
+          type="number"
           min={field.min}
           max={field.max}
-          step={kind === 'integer' ? 1 : kind === 'number' ? 'any' : undefined}
-          maxLength={field.maxLength}
+          step={kind === 'integer' ? 1 : 'any'}
           value={text}
           onInput={take}
         />

@@ -64,7 +64,6 @@ export function summaryOf(peers: readonly PeerInfo[]): string {
   const ways = [
     by('direct') > 0 ? `${by('direct')} reached directly` : '',
     by('relayed') > 0 ? `${by('relayed')} through a relay` : '',
-    by('bridged') > 0 ? `${by('bridged')} by the relay’s web address` : '',
     by('none') > 0 ? `${by('none')} not connected` : ''
   ].filter(words => words !== '')
   return `${count(workers.length, 'computer')}: ${listed(ways)}.`

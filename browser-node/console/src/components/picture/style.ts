@@ -56,7 +56,6 @@ export function styleNow(): StylesheetJson {
     { selector: 'node.silent', style: { opacity: 0.45, 'border-style': 'dashed' } },
     { selector: 'edge', style: { width: 2, 'line-color': accent, 'curve-style': 'straight', 'z-index': 0 } },
     { selector: 'edge.relayed', style: { 'line-style': 'dashed', 'line-dash-pattern': [7, 5] } },
-    { selector: 'edge.bridged', style: { 'line-style': 'dashed', 'line-color': line } },
     { selector: 'edge.none', style: { 'line-style': 'dotted', 'line-color': line, opacity: 0.6 } }
   ] as StylesheetJson
 }
