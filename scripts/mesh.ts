@@ -23,12 +23,24 @@ export interface MeshInit {
   /** further environment of every peer, or of one by name */
   env?: Record<string, string>
   envOf?: Record<string, Record<string, string>>
+  /** multiaddrs that workers listen on. @default TCP on the host's address */
+  listen?: string[]
+  /** where each peer runs, other than on this host; asked by the peer's name */
+  hostOf?(name: string): MeshHost | undefined
   /** services that `ready` waits for, each on as many workers as it wants and can get */
   services?: string[]
   /** write each peer's log into its data directory instead of stderr. @default false */
   logToFile?: boolean
   onPeer?(peer: PeerProcess): void
   onExit?(name: string, how: string): void
+}
+
+/** A host of its own within this machine, such as a network namespace. */
+export interface MeshHost {
+  /** put before a command, runs it there */
+  exec: string[]
+  /** where it is reached from here and by the others */
+  address: string
 }
 
 export interface PeerProcess {
@@ -75,40 +87,45 @@ export async function startMesh(init: MeshInit): Promise<Mesh> {
     const dataDir = join(init.dataDir, name)
     await mkdir(dataDir, { recursive: true, mode: 0o700 })
     const log = init.logToFile === true ? await open(join(dataDir, 'log'), 'a') : undefined
-    const child = spawn(
+    const host = init.hostOf?.(name)
+    const address = host?.address ?? '127.0.0.1'
+    const [command = '', ...args] = [
+      ...(host?.exec ?? []),
       process.execPath,
-      ['--conditions=hedgerow-source', '--disable-warning=ExperimentalWarning', PROGRAMS[role]],
-      {
-        cwd: root,
-        stdio: ['pipe', 'ignore', log?.fd ?? 'inherit'],
-        // Ctrl-C reaches the whole process group; the peers are told to stop in order, by us.
-        detached: true,
-        env: {
-          ...process.env,
-          LOG_LEVEL: process.env.LOG_LEVEL ?? (init.logToFile === true ? 'info' : 'warn'),
-          // The sources are stripped of their types once, not once a process.
-          NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/node-compile'),
-          HEDGEROW_LISTEN: '/ip4/127.0.0.1/tcp/0',
-          HEDGEROW_MDNS: 'false',
-          ...init.env,
-          ...init.envOf?.[name],
-          HEDGEROW_PARENT: 'stdin',
-          HEDGEROW_NAME: name,
-          HEDGEROW_DATA_DIR: dataDir,
-          HEDGEROW_HTTP_PORT: String(httpPort),
-          HEDGEROW_HTTP_HOST: '127.0.0.1',
-          HEDGEROW_RELAY: relay ?? ''
-        }
+      '--conditions=hedgerow-source',
+      '--disable-warning=ExperimentalWarning',
+      PROGRAMS[role]
+    ]
+    const child = spawn(command, args, {
+      cwd: root,
+      stdio: ['pipe', 'ignore', log?.fd ?? 'inherit'],
+      // Ctrl-C reaches the whole process group; the peers are told to stop in order, by us.
+      detached: true,
+      env: {
+        ...process.env,
+        LOG_LEVEL: process.env.LOG_LEVEL ?? (init.logToFile === true ? 'info' : 'warn'),
+        // The sources are stripped of their types once, not once a process.
+        NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/node-compile'),
+        HEDGEROW_LISTEN: ((role === 'worker' && init.listen) || [`/ip4/${address}/tcp/0`]).join(','),
+        HEDGEROW_MDNS: 'false',
+        ...init.env,
+        ...init.envOf?.[name],
+        HEDGEROW_PARENT: 'stdin',
+        HEDGEROW_NAME: name,
+        HEDGEROW_DATA_DIR: dataDir,
+        HEDGEROW_HTTP_PORT: String(httpPort),
+        HEDGEROW_HTTP_HOST: address,
+        HEDGEROW_RELAY: relay ?? ''
       }
-    )
+    })
     await log?.close()
     child.stdin?.on('error', () => {})
     child.once('exit', (code, signal) => {
       if (!stopping) init.onExit?.(name, signal ?? `exit code ${code}`)
     })
-    const url = `http://127.0.0.1:${httpPort}`
-    const { peer_id, pid } = await comesUp(child, name, url)
-    const peer: PeerProcess = { name, role, peerId: peer_id, pid, url, child }
+    const url = `http://${address}:${httpPort}`
+    const { peer_id } = await comesUp(child, name, url)
+    const peer: PeerProcess = { name, role, peerId: peer_id, pid: child.pid ?? 0, url, child }
     started.push(peer)
     init.onPeer?.(peer)
     return peer
@@ -167,7 +184,8 @@ async function usable(port: number): Promise<number> {
 
 interface Health {
   peer_id: string
-  pid: number
+  /** told to this host only */
+  pid?: number
 }
 
 async function comesUp(child: ChildProcess, name: string, url: string): Promise<Health> {
@@ -176,7 +194,7 @@ async function comesUp(child: ChildProcess, name: string, url: string): Promise<
     if (child.exitCode != null || child.signalCode != null)
       throw new Error(`${name} ended before it was up; its lines above say why`)
     const health = await getJson<Health>(`${url}/health`)
-    if (health?.peer_id != null && health.pid === child.pid) return health
+    if (health?.peer_id != null && (health.pid ?? child.pid) === child.pid) return health
     await sleep(POLL)
   }
   throw new Error(`${name} does not answer at ${url}`)

@@ -1,5 +1,7 @@
 import type { Progress } from './index.ts'
 
+const PIECE = 64 * 1024
+
 /** Counts the bytes of one request and its answer, and tells who wants to know. */
 export class Meter {
   readonly #listener: ((progress: Progress) => void) | undefined
@@ -36,8 +38,12 @@ export class Meter {
         const { done, value } = await reader.read()
         if (done) return
         if (!(value instanceof Uint8Array)) throw new TypeError('a body that is a stream must give Uint8Array pieces')
-        yield value
-        this.sent(value.byteLength)
+        // Browsers give pieces of megabytes; progress should move more smoothly than that.
+        for (let start = 0; start < value.byteLength; start += PIECE) {
+          const piece = value.subarray(start, start + PIECE)
+          yield piece
+          this.sent(piece.byteLength)
+        }
       }
     } finally {
       reader.cancel().catch(() => {})

@@ -1,5 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomInt } from 'node:crypto'
+import { networkInterfaces } from 'node:os'
 
 /** A host of its own on this machine: a network namespace. */
 export interface Host {
@@ -8,19 +9,32 @@ export interface Host {
   address: string
 }
 
+export interface Network {
+  hosts: Host[]
+  /** this process's own address in that network: hosts and it reach each other */
+  address: string
+  /** what happens to UDP that leaves or reaches a host: nothing gets through until it is undone */
+  dropUdp(host: Host): () => void
+  stop(): void
+}
+
 const ip = (...args: string[]): void => {
   execFileSync('ip', args, { stdio: ['ignore', 'ignore', 'pipe'] })
 }
 
-/** Whether hosts can be made here: Linux, root, and iproute2, which is installed when it is missing. */
+/** Whether hosts can be made here: Linux, root, and iproute2 and nftables, which are installed when they are missing. */
 export function canMakeHosts(): boolean {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return false
-  const there = (): boolean => spawnSync('ip', ['-V']).status === 0
-  if (!there()) {
-    spawnSync('apt-get', ['update', '-qq'], { stdio: 'ignore' })
-    spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'iproute2'], { stdio: 'ignore' })
-  }
+  const there = (): boolean => spawnSync('ip', ['-V']).status === 0 && spawnSync('nft', ['-v']).status === 0
+  if (!there()) aptInstall('iproute2', 'nftables')
   return there()
+}
+
+/** Installs packages of Debian quietly; whether it went well shows when they are used. */
+export function aptInstall(...packages: string[]): void {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  spawnSync('apt-get', ['update', '-qq'], { stdio: 'ignore', env })
+  spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], { stdio: 'ignore', env })
 }
 
 /** Two hosts on one cable, with nothing else in reach. */
@@ -52,5 +66,68 @@ export function twoHosts(): { hosts: [Host, Host]; stop(): void } {
   } catch (err) {
     stop()
     throw err
+  }
+}
+
+/**
+ * Hosts on one switch, to which this process is connected too. Each has an address and a default route, as WebRTC wants
+ * it: a browser on a machine with loopback only has no address to offer.
+ */
+export function hostsOnSwitch(count: number): Network {
+  const tag = randomBytes(3).toString('hex')
+  const bridge = `hg${tag}`
+  const prefix = freePrefix()
+  const made: string[] = []
+  const stop = (): void => {
+    process.off('exit', stop)
+    // Their ends of the cables go with them.
+    for (const name of made.splice(0)) ip('netns', 'del', name)
+    spawnSync('ip', ['link', 'del', bridge], { stdio: 'ignore' })
+  }
+  process.once('exit', stop)
+  try {
+    ip('link', 'add', bridge, 'type', 'bridge')
+    ip('addr', 'add', `${prefix}.254/24`, 'dev', bridge)
+    ip('link', 'set', bridge, 'up')
+    const hosts = Array.from({ length: count }, (_, i): Host => {
+      const name = `hg${tag}${i}`
+      const port = `hg${tag}p${i}`
+      const address = `${prefix}.${i + 1}`
+      ip('netns', 'add', name)
+      made.push(name)
+      ip('link', 'add', port, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', name)
+      ip('link', 'set', port, 'master', bridge, 'up')
+      ip('-n', name, 'link', 'set', 'lo', 'up')
+      ip('-n', name, 'addr', 'add', `${address}/24`, 'dev', 'eth0')
+      ip('-n', name, 'link', 'set', 'eth0', 'up')
+      ip('-n', name, 'route', 'add', 'default', 'via', `${prefix}.254`)
+      return { exec: ['ip', 'netns', 'exec', name], address }
+    })
+    return { hosts, address: `${prefix}.254`, dropUdp, stop }
+  } catch (err) {
+    stop()
+    throw err
+  }
+}
+
+function dropUdp({ exec }: Host): () => void {
+  const nft = (...args: string[]): void => {
+    const [command = '', ...rest] = exec
+    execFileSync(command, [...rest, 'nft', ...args], { stdio: ['ignore', 'ignore', 'pipe'] })
+  }
+  nft('add', 'table', 'inet', 'drop_udp')
+  for (const hook of ['input', 'output']) {
+    nft('add', 'chain', 'inet', 'drop_udp', hook, `{ type filter hook ${hook} priority 0; }`)
+    nft('add', 'rule', 'inet', 'drop_udp', hook, 'meta', 'l4proto', 'udp', 'drop')
+  }
+  return () => nft('delete', 'table', 'inet', 'drop_udp')
+}
+
+/** A private network that nothing here uses: several tests may run on one machine. */
+function freePrefix(): string {
+  const used = Object.values(networkInterfaces()).flatMap(list => list?.map(({ address }) => address) ?? [])
+  for (;;) {
+    const prefix = `10.77.${randomInt(1, 255)}`
+    if (!used.some(address => address.startsWith(`${prefix}.`))) return prefix
   }
 }

@@ -71,7 +71,7 @@ async function generate(): Promise<string> {
       keys,
       signingAlgorithm: { name: 'ECDSA', hash: 'SHA-256' }
     },
-    // libp2p sets another implementation for the whole process, which doesn't take keys of Node's
+    // libp2p's WebRTC gives the package another implementation, which knows no keys of this one.
     crypto
   )
   const key = Buffer.from(await crypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64')
