@@ -1,7 +1,7 @@
 import type { Mesh } from '@hedgerow/browser-node'
 import { SendHorizontal, Square } from 'lucide-preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { busy, hush, loadModels, model, models, say, startOver, turns } from '../state/chat.ts'
+import { again, busy, hush, loadModels, model, models, say, startOver, turns } from '../state/chat.ts'
 import { canSend } from '../state/mesh.ts'
 import { chat } from '../tasks/chat.ts'
 import { ChatTurn } from './chat-turn.tsx'
@@ -37,7 +37,7 @@ export function ChatTask({ mesh, here }: { mesh: Mesh; here: number }) {
       ) : (
         <ol class="turns">
           {turns.value.map((turn, i) => (
-            <ChatTurn key={i} turn={turn} last={i === turns.value.length - 1} />
+            <ChatTurn key={i} turn={turn} last={i === turns.value.length - 1} onRetry={() => again(mesh, chat.title)} />
           ))}
         </ol>
       )}

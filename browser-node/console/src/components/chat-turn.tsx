@@ -4,7 +4,7 @@ import { Prose } from './prose.tsx'
 import { ReceiptNote } from './receipt-note.tsx'
 import { TroubleNotice } from './trouble-notice.tsx'
 
-export function ChatTurn({ turn, last }: { turn: Turn; last: boolean }) {
+export function ChatTurn({ turn, last, onRetry }: { turn: Turn; last: boolean; onRetry(): void }) {
   const entry = turn.role === 'assistant' ? entryOf(turn.entry) : undefined
   const writing = entry?.state === 'under-way'
   return (
@@ -16,7 +16,7 @@ export function ChatTurn({ turn, last }: { turn: Turn; last: boolean }) {
           {writing && turn.text === '' && <span class="muted">Thinking…</span>}
         </div>
       )}
-      {entry?.trouble != null && <TroubleNotice trouble={entry.trouble} />}
+      {entry?.trouble != null && <TroubleNotice trouble={entry.trouble} onRetry={last ? onRetry : undefined} />}
       {entry != null && last && !writing && <ReceiptNote entry={entry} />}
     </li>
   )

@@ -8,6 +8,7 @@ import { entryOf } from '../state/session.ts'
 import { BodyEditor } from './body-editor.tsx'
 import { FieldInput } from './field-input.tsx'
 import { FileDrop } from './file-drop.tsx'
+import { PlainText } from './plain-text.tsx'
 
 export function RequestForm({ job, desk }: { job: Job; desk: Desk }) {
   const { task } = job
@@ -45,11 +46,14 @@ export function RequestForm({ job, desk }: { job: Job; desk: Desk }) {
       }}
     >
       {operation.body === 'any' && (
-        <FileDrop
-          desk={desk}
-          label={(isMain && task?.fileLabel) || 'File'}
-          accept={isMain ? task?.accept : undefined}
-        />
+        <>
+          <FileDrop
+            desk={desk}
+            label={(isMain && task?.fileLabel) || 'File'}
+            accept={isMain ? task?.accept : undefined}
+          />
+          {(!isMain || task?.fileLabel == null) && desk.file.value == null && <PlainText desk={desk} />}
+        </>
       )}
       {(byHand ? shown.filter(field => field.in !== 'body') : shown).map(input)}
       {more.length > 0 && !byHand && (

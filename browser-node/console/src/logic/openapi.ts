@@ -52,6 +52,13 @@ export function operationsOf(document: unknown): Operation[] {
   return operations.sort((a, b) => Number(a.method === 'GET') - Number(b.method === 'GET'))
 }
 
+/** For a service that doesn't describe itself: its main operation, with whatever one sends. */
+export function plainOperations(): Operation[] {
+  return operationsOf({
+    paths: { '/': { post: { summary: 'Send it something' }, get: { summary: 'Ask it without sending anything' } } }
+  })
+}
+
 function operationOf(root: JsonRecord, path: string, method: string, operation: JsonRecord): Operation {
   const schema = bodySchemaOf(root, operation)
   const required = asArray(schema?.required)

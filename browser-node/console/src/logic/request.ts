@@ -66,7 +66,8 @@ function bodyOf({ operation, values, file, text, json }: Draft): Pick<Wire, 'hea
       }
     }
     if (text.trim() === '') throw new DraftError('file', 'Choose a file first.')
-    return { headers: { 'content-type': 'text/plain; charset=utf-8' }, body: text }
+    const type = /^\s*[[{]/.test(text) && isJson(text) ? 'application/json' : 'text/plain; charset=utf-8'
+    return { headers: { 'content-type': type }, body: text }
   }
   return { headers: { 'content-type': 'application/json' }, body: json ?? JSON.stringify(jsonOf(operation, values)) }
 }
@@ -111,4 +112,13 @@ function looseJson(field: Field, value: string): unknown {
 /** `false` is a value only where something else is the default. */
 function isEmpty(value: FieldValue | undefined): boolean {
   return value == null || value === '' || (Array.isArray(value) && value.length === 0)
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
 }

@@ -71,6 +71,15 @@ function extend(text: string, entry: number | undefined): void {
   if (last != null) turns.value = [...turns.value.slice(0, -1), { ...last, text: last.text + text, entry }]
 }
 
+/** Sends the last message once more. */
+export function again(mesh: Mesh, title: string): void {
+  const asked = turns.value.findLastIndex(({ role }) => role === 'user')
+  const text = turns.value[asked]?.text
+  if (text == null || busy.value) return
+  turns.value = turns.value.slice(0, asked)
+  void say(mesh, title, text)
+}
+
 export function hush(): void {
   controller?.abort()
 }

@@ -1,7 +1,7 @@
 /** What each service's forms are made of, asked once per service and version. */
 import type { Mesh } from '@hedgerow/browser-node'
 import { signal } from '@preact/signals'
-import { type Operation, operationsOf } from '../logic/openapi.ts'
+import { type Operation, operationsOf, plainOperations } from '../logic/openapi.ts'
 import { type Trouble, troubleOf, troubleOfError } from '../logic/problem.ts'
 
 export type Schema = { operations: Operation[]; trouble?: undefined } | { trouble: Trouble }
@@ -25,6 +25,7 @@ async function ask(mesh: Mesh, service: string, title: string): Promise<Schema> 
     const response = await mesh.fetch(`/service/${service}/openapi.json`)
     const text = await response.text()
     if (response.ok) return { operations: operationsOf(JSON.parse(text)) }
+    if (response.status === 404 || response.status === 405) return { operations: plainOperations() }
     return {
       trouble: troubleOf({ status: response.status, retryAfter: response.headers.get('retry-after'), text }, title)
     }

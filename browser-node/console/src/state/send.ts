@@ -1,8 +1,11 @@
-import type { Mesh } from '@hedgerow/browser-node'
+import type { Explanation, Mesh } from '@hedgerow/browser-node'
 import { troubleOf, troubleOfError } from '../logic/problem.ts'
 import type { Wire } from '../logic/request.ts'
 import { parseServerTiming } from '../logic/server-timing.ts'
 import { begin, type Entry, type Receipt, update } from './session.ts'
+
+/** Milliseconds; pieces of a body come by the thousand. */
+const PROGRESS_EVERY = 100
 
 export interface SendInit {
   mesh: Mesh
@@ -26,18 +29,21 @@ export async function send({ mesh, service, title, operation, wire, signal, onEn
   onEntry(entry.id)
   const started = performance.now()
   const since = (): number => performance.now() - started
+  let shownAt = 0
   const change = (what: Partial<Entry>): void => update(entry.id, what)
-  let requestId: string | undefined
   try {
     const response = await mesh.fetch(`/service/${service}${wire.path}`, {
       method: wire.method,
       headers: wire.headers,
       body: wire.body,
       signal,
-      onProgress: progress => change({ progress })
+      onProgress: progress => {
+        if (performance.now() - shownAt < PROGRESS_EVERY && progress.sent !== progress.toSend) return
+        shownAt = performance.now()
+        change({ progress })
+      }
     })
-    const receipt = receiptOf(response, mesh)
-    requestId = receipt.requestId
+    const receipt = receiptOf(response)
     change({ firstByte: since(), receipt })
     if (response.ok) {
       await read(response)
@@ -50,28 +56,38 @@ export async function send({ mesh, service, title, operation, wire, signal, onEn
       change({ state: 'failed', total: since(), trouble })
     }
     // The decision is complete only now: attempts and their times.
-    change({ receipt: { ...receipt, explanation: explain(mesh, requestId) ?? receipt.explanation } })
+    const explanation = await explain(mesh, receipt)
+    change({ receipt: { ...receipt, explanation } })
   } catch (err) {
     const stopped = signal.aborted
     change({ state: stopped ? 'stopped' : 'failed', total: since(), trouble: troubleOfError(err, stopped) })
   }
 }
 
-function receiptOf({ headers, status }: Response, mesh: Mesh): Receipt {
+function receiptOf({ headers, status }: Response): Receipt {
   const get = (name: string): string | undefined => headers.get(name) ?? undefined
-  const requestId = get('hedgerow-request-id')
   return {
-    requestId,
+    requestId: get('hedgerow-request-id'),
     worker: get('hedgerow-worker'),
     path: get('hedgerow-path'),
     transport: get('hedgerow-transport'),
     attempts: Number(get('hedgerow-attempts') ?? 1),
     timing: parseServerTiming(headers.get('server-timing')),
     status,
-    explanation: explain(mesh, requestId)
+    explanation: undefined
   }
 }
 
-function explain(mesh: Mesh, requestId: string | undefined): Receipt['explanation'] {
-  return requestId == null ? undefined : mesh.explain(requestId)
+/** What this page decided itself it knows; what a relay decided for it, the relay does. */
+async function explain(mesh: Mesh, { requestId, path }: Receipt): Promise<Explanation | undefined> {
+  if (requestId == null) return undefined
+  const own = mesh.explain(requestId)
+  if (own != null || path !== 'bridged') return own
+  try {
+    const response = await fetch(`/explain/${requestId}`)
+    return response.ok ? ((await response.json()) as Explanation) : undefined
+  } catch {
+    // the answer itself is there; why it came from where it did stays open
+    return undefined
+  }
 }
