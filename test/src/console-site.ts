@@ -60,7 +60,10 @@ export async function serveConsole(relay: string, address = '127.0.0.1'): Promis
     readFile(join(CONSOLE, 'dist', path === '/' ? 'index.html' : path)).then(
       content => {
         answer.setHeader('content-security-policy', POLICY)
-        answer.setHeader('content-type', TYPES[extname(path === '/' ? 'index.html' : path)] ?? 'application/octet-stream')
+        answer.setHeader(
+          'content-type',
+          TYPES[extname(path === '/' ? 'index.html' : path)] ?? 'application/octet-stream'
+        )
         answer.end(content)
       },
       () => pass(incoming, answer)

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks'
-import { duration, size } from '../logic/words.ts'
+import { size } from '../logic/words.ts'
 import type { Entry } from '../state/session.ts'
 
 /** Small bodies are gone at once; a bar for them would only flicker. */
@@ -14,7 +14,7 @@ export function ProgressNote({ entry }: { entry: Entry }) {
     <div class="progress-note">
       <progress aria-label={text} value={value} max={max} />
       <p>
-        {text} <span class="muted">{elapsed > 1500 && duration(Math.floor(elapsed / 1000) * 1000)}</span>
+        {text} <span class="muted">{elapsed > 1500 && `${Math.floor(elapsed / 1000)} s`}</span>
       </p>
     </div>
   )

@@ -1,4 +1,4 @@
-import { CircleAlert, Hourglass, Square, WifiOff } from 'lucide-preact'
+import { CircleAlert, CircleStop, Hourglass, WifiOff } from 'lucide-preact'
 import { useEffect, useState } from 'preact/hooks'
 import type { Trouble } from '../logic/problem.ts'
 import { count } from '../logic/words.ts'
@@ -12,7 +12,7 @@ export function TroubleNotice({ trouble, onRetry }: { trouble: Trouble; onRetry?
     <div class={`trouble trouble-${trouble.kind}`}>
       <Icon size={24} aria-hidden="true" />
       <div>
-        <p class="trouble-title">{trouble.title}</p>
+        {trouble.title !== '' && <p class="trouble-title">{trouble.title}</p>}
         <p>{trouble.advice}</p>
         {canRetry && (
           <button type="button" class="secondary" disabled={left > 0} onClick={onRetry}>
@@ -38,7 +38,7 @@ const ICONS: Partial<Record<Trouble['kind'], typeof CircleAlert>> = {
   busy: Hourglass,
   late: Hourglass,
   offline: WifiOff,
-  cancelled: Square
+  cancelled: CircleStop
 }
 
 /** Whole seconds until another try makes sense. */

@@ -27,7 +27,7 @@ export function loadOf({ loads }: Pick<PeerInfo, 'loads'>): number {
 }
 
 /**
- * This page in the middle, relays close by, workers around. Order is by id, so that a peer keeps its place when others
+ * This page in the middle, workers in a wide fan above it, relays close by below. Order is by id, so that a peer keeps its place when others
  * come and go as far as that is possible.
  */
 export function dotsOf(peers: readonly PeerInfo[]): Dot[] {
@@ -36,8 +36,10 @@ export function dotsOf(peers: readonly PeerInfo[]): Dot[] {
   const workers = sorted.filter(({ role }) => role === 'worker')
   return [
     { id: PAGE, label: 'This page', kind: 'page', path: 'direct', load: 0, silent: false, x: 0, y: 0 },
-    ...relays.map((peer, i) => dot(peer, 'relay', around(i, relays.length, INNER, Math.PI / 2))),
-    ...workers.map((peer, i) => dot(peer, 'worker', around(i, workers.length, ring(i, workers.length), -Math.PI / 2)))
+    ...relays.map((peer, i) => dot(peer, 'relay', at(INNER, 90 + fan(i, relays.length, 40, 120)))),
+    ...workers.map((peer, i) =>
+      dot(peer, 'worker', at(ring(i, workers.length), -90 + fan(i, workers.length, 120, 300)))
+    )
   ]
 }
 
@@ -51,8 +53,13 @@ function ring(i: number, n: number): number {
   return n > 14 && i % 2 === 1 ? 0.8 : 1
 }
 
-function around(i: number, n: number, radius: number, from: number): { x: number; y: number } {
-  const angle = from + (2 * Math.PI * i) / Math.max(1, n)
+/** Degrees from the middle of a fan: `step` apart, closer where the fan would be wider than `most`. */
+function fan(i: number, n: number, step: number, most: number): number {
+  return n < 2 ? 0 : (i - (n - 1) / 2) * Math.min(step, most / (n - 1))
+}
+
+function at(radius: number, degrees: number): { x: number; y: number } {
+  const angle = (degrees * Math.PI) / 180
   return { x: Math.cos(angle) * radius, y: Math.sin(angle) * radius }
 }
 
@@ -66,5 +73,8 @@ export function summaryOf(peers: readonly PeerInfo[]): string {
     by('relayed') > 0 ? `${by('relayed')} through a relay` : '',
     by('none') > 0 ? `${by('none')} not connected` : ''
   ].filter(words => words !== '')
+  const [only] = ways
+  if (ways.length === 1 && only != null)
+    return `${count(workers.length, 'computer')}, ${workers.length > 1 ? 'all ' : ''}${only.replace(/^\d+ /, '')}.`
   return `${count(workers.length, 'computer')}: ${listed(ways)}.`
 }

@@ -97,7 +97,7 @@ const INPUT_TITLES: Record<number, string> = {
 export function troubleOfError(err: unknown, aborted: boolean): Trouble {
   const base = { code: undefined, status: undefined, retryAfter: undefined, field: undefined }
   if (aborted)
-    return { ...base, kind: 'cancelled', title: 'Stopped', advice: 'You stopped this before it was done.', detail: '' }
+    return { ...base, kind: 'cancelled', title: '', advice: 'You stopped this before it was done.', detail: '' }
   const cause = asRecord(err instanceof Error ? err.cause : undefined)
   const detail = err instanceof Error ? [err.message, asString(cause?.message)].filter(Boolean).join(': ') : String(err)
   return {

@@ -137,7 +137,7 @@ export function stop(desk: Desk): void {
 function announceEnd(desk: Desk): void {
   const entry = entryOf(desk.entry.value)
   if (entry?.state === 'answered') announce(`${entry.title}: the answer is here.`)
-  else if (entry?.trouble != null) announce(`${entry.trouble.title}. ${entry.trouble.advice}`)
+  else if (entry?.trouble != null) announce(`${entry.trouble.title} ${entry.trouble.advice}`)
 }
 
 async function contentOf(response: Response): Promise<Answer['content']> {
