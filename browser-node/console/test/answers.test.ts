@@ -83,8 +83,15 @@ describe('lines of a scan', () => {
 describe('a streamed chat', () => {
   const read = async (...parts: string[]): Promise<string[]> => {
     const pieces: string[] = []
-    for await (const { text } of chatPieces(ReadableStream.from(parts.map(part => new TextEncoder().encode(part)))))
-      pieces.push(text)
+    const bytes = parts.map(part => new TextEncoder().encode(part))
+    const body = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        const next = bytes.shift()
+        if (next == null) controller.close()
+        else controller.enqueue(next)
+      }
+    })
+    for await (const { text } of chatPieces(body)) pieces.push(text)
     return pieces
   }
   const event = (content: string): string => `data: ${JSON.stringify({ choices: [{ delta: { content } }] })}\n\n`

@@ -5,7 +5,7 @@ import type { Entry } from '../state/session.ts'
 import { Timeline } from './timeline.tsx'
 
 export function RequestRow({ entry, longest }: { entry: Entry; longest: number }) {
-  const { receipt, service, title, at, state, total } = entry
+  const { service, title, at, state, total } = entry
   return (
     <li class="request-row">
       <div class="request-what">
@@ -16,13 +16,7 @@ export function RequestRow({ entry, longest }: { entry: Entry; longest: number }
       </div>
       <div class="request-who">
         <span class={`state state-${state}`}>{STATES[state]}</span>
-        {receipt?.worker != null && (
-          <span class="muted">
-            {' '}
-            {nameOf(receipt.worker)}, {pathWords(receipt.path)}
-          </span>
-        )}
-        {entry.trouble != null && state === 'failed' && <span class="muted"> {entry.trouble.title}</span>}
+        <span class="muted">{detailsOf(entry).map(words => ` · ${words}`)}</span>
       </div>
       <div class="request-time">
         <Timeline entry={entry} longest={longest} />
@@ -30,6 +24,11 @@ export function RequestRow({ entry, longest }: { entry: Entry; longest: number }
       </div>
     </li>
   )
+}
+
+function detailsOf({ receipt, trouble, state }: Entry): string[] {
+  const from = receipt?.worker == null ? [] : [`${nameOf(receipt.worker)}, ${pathWords(receipt.path)}`]
+  return state === 'failed' && trouble != null ? [trouble.title, ...from] : from
 }
 
 const STATES: Record<Entry['state'], string> = {

@@ -2,12 +2,13 @@ import { segmentsOf } from '../logic/server-timing.ts'
 import { duration } from '../logic/words.ts'
 import type { Entry } from '../state/session.ts'
 
-/** Where the time of a request went, drawn to scale; the words say the same. */
+/** Where the time of a request went; the words say the same. Within one request it is to scale. */
 export function Timeline({ entry, longest }: { entry: Entry; longest?: number }) {
   const { receipt, firstByte, total } = entry
   if (total == null || firstByte == null) return <span class="timeline-none" aria-hidden="true" />
   const segments = segmentsOf(receipt?.timing, firstByte, total)
-  const scale = 1000 / Math.max(longest ?? total, 1)
+  // Beside a scan that takes 10 s, an answer in 50 ms would be too small to see, so lengths are square roots.
+  const scale = (1000 * Math.sqrt(total / Math.max(longest ?? total, total, 1))) / Math.max(total, 1)
   let at = 0
   const words = segments.map(({ label, ms }) => `${duration(ms)} ${label}`).join(', ')
   return (

@@ -27,11 +27,11 @@ export function loadOf({ loads }: Pick<PeerInfo, 'loads'>): number {
 }
 
 /**
- * This page in the middle, workers in a wide fan above it, relays close by below. Order is by id, so that a peer keeps its place when others
+ * This page in the middle, workers in a wide fan above it, relays close by below. Order is by name, so that a peer keeps its place when others
  * come and go as far as that is possible.
  */
 export function dotsOf(peers: readonly PeerInfo[]): Dot[] {
-  const sorted = [...peers].sort((a, b) => (a.peerId < b.peerId ? -1 : 1))
+  const sorted = [...peers].sort((a, b) => a.name.localeCompare(b.name) || a.peerId.localeCompare(b.peerId))
   const relays = sorted.filter(({ role }) => role === 'relay')
   const workers = sorted.filter(({ role }) => role === 'worker')
   return [

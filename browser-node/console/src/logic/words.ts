@@ -41,11 +41,6 @@ export function labelOf(name: string): string {
   return upperFirst(words)
 }
 
-/** Enough of a peer id to tell it from others. */
-export function shortId(peerId: string): string {
-  return peerId.length > 14 ? `…${peerId.slice(-8)}` : peerId
-}
-
 /** How a path is called on the page. */
 export function pathWords(path: string | null | undefined): string {
   switch (path) {

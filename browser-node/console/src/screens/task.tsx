@@ -5,10 +5,10 @@ import { Nobody } from '../components/nobody.tsx'
 import { OperationPicker } from '../components/operation-picker.tsx'
 import { OperationTask } from '../components/operation-task.tsx'
 import { Skeleton } from '../components/skeleton.tsx'
+import { readiness } from '../components/task-grid.tsx'
 import { TaskIcon } from '../components/task-icon.tsx'
 import { TroubleNotice } from '../components/trouble-notice.tsx'
 import type { Operation } from '../logic/openapi.ts'
-import { count } from '../logic/words.ts'
 import { mesh, phase, services } from '../state/mesh.ts'
 import { loadSchema, schemas } from '../state/schemas.ts'
 import { type Task, taskOf } from '../tasks/index.ts'
@@ -26,7 +26,7 @@ export function TaskScreen({ service, operation }: { service: string; operation:
           <h1 tabIndex={-1}>{task?.title ?? service}</h1>
           <p class="lead">{task?.blurb ?? info?.title ?? 'A service of this mesh.'}</p>
         </div>
-        {here > 0 && <p class="task-ready">{count(here, 'computer')} ready</p>}
+        {here > 0 && <p class="task-ready">{readiness(info?.name ?? service).text}</p>}
       </section>
       <Content service={service} task={task} here={here} version={info?.version ?? ''} operation={operation} />
     </>
