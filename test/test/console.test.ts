@@ -343,7 +343,8 @@ describe('the console', function () {
     await page.getByRole('link', { name: 'worker-1' }).first().click()
     const facts = page.locator('.facts')
     await facts.getByText(/Directly \(webrtc/).waitFor()
-    assert.ok(mesh.workers.some(({ peerId }) => facts.getByText(peerId) != null))
+    const shown = await textOf(facts.locator('code'))
+    assert.equal(shown, mesh.workers.find(({ name }) => name === 'worker-1')?.peerId)
     await assertAccessible('a computer')
   })
 
