@@ -59,8 +59,8 @@ export interface Mesh {
   ready(signal: AbortSignal): Promise<void>
   /** one more worker, or one that was stopped, again */
   startWorker(name: string, port?: number): Promise<PeerProcess>
-  /** the relay that was killed, again, at the same port */
-  startRelay(port: number): Promise<PeerProcess>
+  /** the relay that was killed, again, at the same port; or one more, which joins through another */
+  startRelay(port: number, other?: { name: string; relay: string }): Promise<PeerProcess>
   stop(): Promise<void>
 }
 
@@ -143,8 +143,8 @@ export async function startMesh(init: MeshInit): Promise<Mesh> {
     const workers = await Promise.all(
       ports.slice(1).map((httpPort, i) => launch(`worker-${i + 1}`, 'worker', httpPort, relay.url))
     )
-    const startRelay = async (httpPort: number): Promise<PeerProcess> =>
-      launch('relay', 'relay', await usable(httpPort))
+    const startRelay = async (httpPort: number, other?: { name: string; relay: string }): Promise<PeerProcess> =>
+      launch(other?.name ?? 'relay', 'relay', await usable(httpPort), other?.relay)
     return {
       relay,
       workers,

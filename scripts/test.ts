@@ -13,6 +13,8 @@ const SPECS = [
   'daemon/test/**/*.test.ts',
   'bootstrap-relay/test/**/*.test.ts',
   'inspector/test/**/*.test.ts',
+  'browser-node/test/**/*.test.ts',
+  'browser-node/console/test/**/*.test.ts',
   'services/*/test/**/*.test.ts',
   'examples/test/**/*.test.ts',
   'browser-node/console/test/**/*.test.ts',

@@ -9,6 +9,8 @@ export interface FollowerComponents {
   ledger: Ledger
   /** peers that can be asked, the best first */
   sources(): string[]
+  /** called with a peer that has gone silent */
+  doubt(peer: string): void
 }
 
 const STATEMENTS = new Set(['advert', 'goodbye', 'load'])
@@ -95,7 +97,10 @@ export class Follower {
     let timer: ReturnType<typeof setTimeout> | undefined
     const listen = (): void => {
       clearTimeout(timer)
-      timer = setTimeout(() => silent.abort(new Error('the event stream went silent')), EVENTS_SILENCE)
+      timer = setTimeout(() => {
+        this.#components.doubt(peer)
+        silent.abort(new Error('the event stream went silent'))
+      }, EVENTS_SILENCE)
     }
     try {
       listen()

@@ -1,10 +1,10 @@
 import { createDispatcher, type Dispatcher, type DispatchRequest, type Explanation } from '@hedgerow/protocols/dispatch'
 import { MeshError, toMeshError } from '@hedgerow/protocols/errors'
-import { LLM_SERVICE, modelResource, optionsIn, targetOf } from '@hedgerow/protocols/ingress'
+import { LLM_SERVICE, modelResource, newRequestId, optionsIn, targetOf } from '@hedgerow/protocols/ingress'
 import { createPageInvoker, type StoppableInvoker } from '@hedgerow/protocols/invocation/web'
 import { createLedger, type Ledger } from '@hedgerow/protocols/ledger'
-import { randomHex } from '@hedgerow/protocols/random'
 import { createView, type View } from '@hedgerow/protocols/view'
+import type { Connection } from '@libp2p/interface'
 import { TypedEventEmitter } from 'main-event'
 import type { Bootstrap } from './bootstrap.ts'
 import { fetchBridged } from './bridge.ts'
@@ -14,13 +14,11 @@ import type { Mesh, MeshEvents, MeshInit, MeshRequestInit, MeshStatus, PeerInfo,
 import { type InfoComponents, peerInfo, serviceInfos } from './info.ts'
 import type { PageNode } from './node.ts'
 import { Paths } from './paths.ts'
-import { createPinger } from './ping.ts'
+import { closeIfDead, createPinger } from './ping.ts'
 import { Meter } from './progress.ts'
 import { Relays } from './relays.ts'
-import { type MeshRequest, networkError, passedOn, reasonOf, toMeshRequest } from './request.ts'
+import { type MeshRequest, networkError, reasonOf, toMeshRequest } from './request.ts'
 import { offline, problemResponse, toResponse } from './response.ts'
-
-const REQUEST_ID_BYTES = 16
 
 /** What a relay may know that this page doesn't, or reach where this page can't: asked over its bridge instead. */
 const FOR_THE_BRIDGE = new Set(['Unreachable', 'UnknownService', 'NoWorker'])
@@ -55,7 +53,13 @@ export class PageMesh extends TypedEventEmitter<MeshEvents> implements Mesh {
     this.#ledger = createLedger({ mesh, view: this.#view })
     this.#relays = new Relays(
       { node },
-      { mesh, urls: init.relays, connected: () => this.#onRelay(), changed: () => this.#changed() }
+      {
+        mesh,
+        urls: init.relays,
+        connected: () => this.#onRelay(),
+        woken: () => this.#check(node.getConnections()),
+        changed: () => this.#changed()
+      }
     )
     this.#paths = new Paths(
       { node, view: this.#view, relays: () => this.#relays.connections },
@@ -63,7 +67,12 @@ export class PageMesh extends TypedEventEmitter<MeshEvents> implements Mesh {
     )
     const connectionsTo = (peer: string) => this.#paths.connectionsTo(peer)
     this.#invoker = createPageInvoker({ connectionsTo, reach: (peer, signal) => this.#paths.reach(peer, signal) })
-    this.#follower = new Follower({ invoker: this.#invoker, ledger: this.#ledger, sources: () => this.#sources() })
+    this.#follower = new Follower({
+      invoker: this.#invoker,
+      ledger: this.#ledger,
+      sources: () => this.#sources(),
+      doubt: peer => this.#check(connectionsTo(peer))
+    })
     this.#dispatcher = createDispatcher({
       view: this.#view,
       // A page doesn't walk the DHT. What it hasn't heard of, a relay is asked for over its bridge.
@@ -114,7 +123,7 @@ export class PageMesh extends TypedEventEmitter<MeshEvents> implements Mesh {
     const { signal } = request
     if (signal.aborted) throw reasonOf(signal)
     if (this.#stopped.signal.aborted) throw networkError(new MeshError('Unreachable', 'this page has left the mesh'))
-    const id = randomHex(REQUEST_ID_BYTES)
+    const id = newRequestId()
     if (this.status !== 'online') return this.#bridge(request)
     try {
       const answer = await this.#dispatcher.dispatch(this.#toDispatch(request, id))
@@ -162,7 +171,7 @@ export class PageMesh extends TypedEventEmitter<MeshEvents> implements Mesh {
     const request = {
       id,
       method,
-      headers: passedOn(headers),
+      headers: Object.fromEntries(headers),
       body,
       signal,
       ...optionsIn(name => headers.get(name) ?? undefined)
@@ -192,6 +201,10 @@ export class PageMesh extends TypedEventEmitter<MeshEvents> implements Mesh {
     const relays = this.#relays.connections.map(({ remotePeer }) => remotePeer.toString())
     const others = this.#node.getPeers().map(peer => peer.toString())
     return [...relays, ...others.filter(peer => !relays.includes(peer))]
+  }
+
+  #check(connections: Connection[]): void {
+    for (const connection of connections) void closeIfDead(connection)
   }
 
   #onRelay(): void {

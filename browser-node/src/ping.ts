@@ -48,6 +48,15 @@ async function giveUpIfDead(connection: Connection, ping: Promise<number>): Prom
   }
 }
 
+/** Closes a connection on which nobody answers: browsers take minutes to notice after a sleep. */
+export async function closeIfDead(connection: Connection): Promise<void> {
+  try {
+    await pingOver(connection, AbortSignal.timeout(PING_TIMEOUT))
+  } catch (err) {
+    connection.abort(err instanceof Error ? err : new Error('dead'))
+  }
+}
+
 /** @returns milliseconds */
 export async function pingOver(connection: Connection, signal: AbortSignal): Promise<number> {
   const limited = AbortSignal.any([signal, AbortSignal.timeout(PING_TIMEOUT)])

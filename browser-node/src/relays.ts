@@ -15,6 +15,8 @@ export interface RelaysInit {
   urls: string[]
   /** called when the page is connected to a relay, or to one more */
   connected(connection: Connection): void
+  /** called when the network or the machine is back: what is open may be dead */
+  woken(): void
   /** called when a relay's web address did, or did not, answer */
   changed(): void
 }
@@ -86,6 +88,7 @@ export class Relays {
 
   /** The network is back, or the machine: what was lost meanwhile is looked for at once. */
   readonly wake = (): void => {
+    this.#init.woken()
     for (const relay of this.#relays) {
       relay.failures = 0
       void this.#keep(relay)
@@ -108,21 +111,32 @@ export class Relays {
     relay.busy = true
     clearTimeout(relay.timer)
     try {
-      const first = relay.failures === 0 && relay.bootstrap != null
-      if (!first) relay.bootstrap = await fetchBootstrap(relay.url, this.#stopped.signal)
-      if (relay.bootstrap?.mesh !== this.#init.mesh) throw new Error('it is a relay of another mesh')
-      relay.answers = true
-      const connection = await this.#dial(relay.bootstrap?.peers ?? [])
+      const bootstrap = await this.#describe(relay)
+      const connection = await this.#dial(bootstrap.peers)
       relay.failures = 0
       this.#init.connected(connection)
     } catch {
       if (this.#stopped.signal.aborted) return
-      if (relay.failures > 0 || relay.bootstrap == null) relay.answers = false
       const pause = Math.min(MAX_BACKOFF, FIRST_BACKOFF * 2 ** relay.failures++) * (0.75 + Math.random() / 2)
       relay.timer = setTimeout(() => void this.#keep(relay), pause)
     } finally {
       relay.busy = false
       this.#init.changed()
+    }
+  }
+
+  /** What the relay says of itself: asked again whenever it couldn't be dialled. */
+  async #describe(relay: Relay): Promise<Bootstrap> {
+    if (relay.failures === 0 && relay.bootstrap != null) return relay.bootstrap
+    try {
+      const bootstrap = await fetchBootstrap(relay.url, this.#stopped.signal)
+      if (bootstrap.mesh !== this.#init.mesh) throw new Error('it is a relay of another mesh')
+      relay.bootstrap = bootstrap
+      relay.answers = true
+      return bootstrap
+    } catch (err) {
+      relay.answers = false
+      throw err
     }
   }
 

@@ -1,6 +1,5 @@
 import type { MeshError } from '@hedgerow/protocols/errors'
-import { DISPATCH_HEADERS } from '@hedgerow/protocols/ingress'
-import type { Body, Headers as PlainHeaders } from '@hedgerow/protocols/invocation'
+import type { Body } from '@hedgerow/protocols/invocation'
 import { SMALL_BODY } from './constants.ts'
 import type { MeshRequestInit } from './index.ts'
 import type { Meter } from './progress.ts'
@@ -75,13 +74,6 @@ async function toBody(given: BodyInit | null, headers: Headers, meter: Meter): P
   }
   headers.set('content-length', String(blob.size))
   return { body: meter.sending(blob.stream()), replay }
-}
-
-/** Headers that go to the worker: not those that are for dispatch. */
-export function passedOn(headers: Headers): PlainHeaders {
-  const kept: PlainHeaders = {}
-  for (const [name, value] of headers) if (!DISPATCH_HEADERS.has(name)) kept[name] = value
-  return kept
 }
 
 /** What an `AbortSignal` was aborted with, as fetch rejects with it. */

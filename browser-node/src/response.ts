@@ -1,7 +1,7 @@
 import type { DispatchAnswer } from '@hedgerow/protocols/dispatch'
 import { MeshError, PROBLEM_TYPE, toMeshError } from '@hedgerow/protocols/errors'
 import { HEADERS } from '@hedgerow/protocols/ids'
-import { answerHeaders } from '@hedgerow/protocols/ingress'
+import { setAnswerHeaders } from '@hedgerow/protocols/ingress'
 import type { Headers as PlainHeaders } from '@hedgerow/protocols/invocation'
 import type { Meter } from './progress.ts'
 import { networkError, reasonOf } from './request.ts'
@@ -11,7 +11,9 @@ const NULL_BODY = new Set([204, 205, 304])
 
 /** A standard `Response` of what a worker answered. */
 export function toResponse(answer: DispatchAnswer, firstByteMs: number, signal: AbortSignal, meter: Meter): Response {
-  const headers = toHeaders({ ...answer.headers, ...answerHeaders(answer, firstByteMs) })
+  const plain: PlainHeaders = { ...answer.headers }
+  setAnswerHeaders(plain, answer, firstByteMs)
+  const headers = toHeaders(plain)
   const length = headers.get('content-length')
   const encoding = headers.get('content-encoding')
   meter.willReceive(length == null || encoding != null ? undefined : Number(length))
@@ -72,7 +74,7 @@ function streamOf(
 function toHeaders(plain: PlainHeaders): Headers {
   const headers = new Headers()
   for (const [name, values] of Object.entries(plain)) {
-    for (const value of [values].flat()) {
+    for (const value of [values ?? []].flat()) {
       try {
         headers.append(name, value)
       } catch {

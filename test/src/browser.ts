@@ -139,8 +139,9 @@ async function makeBundle(file: string): Promise<string> {
 }
 
 /** A fresh page with nothing of former ones, once its script has run. */
-export async function openPage(browser: Browser, url: string): Promise<Page> {
+export async function openPage(browser: Browser, url: string, before?: () => void): Promise<Page> {
   const context = await browser.newContext()
+  if (before != null) await context.addInitScript(before)
   const page = await context.newPage()
   page.setDefaultTimeout(OPEN_TIMEOUT)
   const errors: string[] = []

@@ -13,8 +13,8 @@ export interface Network {
   hosts: Host[]
   /** this process's own address in that network: hosts and it reach each other */
   address: string
-  /** what happens to UDP that leaves or reaches a host: nothing gets through until it is undone */
-  dropUdp(host: Host): () => void
+  /** nothing of this kind leaves or reaches a host until it is undone */
+  drop(host: Host, what: 'udp' | 'everything'): () => void
   stop(): void
 }
 
@@ -103,24 +103,31 @@ export function hostsOnSwitch(count: number): Network {
       ip('-n', name, 'route', 'add', 'default', 'via', `${prefix}.254`)
       return { exec: ['ip', 'netns', 'exec', name], address }
     })
-    return { hosts, address: `${prefix}.254`, dropUdp, stop }
+    return { hosts, address: `${prefix}.254`, drop, stop }
   } catch (err) {
     stop()
     throw err
   }
 }
 
-function dropUdp({ exec }: Host): () => void {
+function drop({ exec }: Host, what: 'udp' | 'everything'): () => void {
   const nft = (...args: string[]): void => {
     const [command = '', ...rest] = exec
     execFileSync(command, [...rest, 'nft', ...args], { stdio: ['ignore', 'ignore', 'pipe'] })
   }
-  nft('add', 'table', 'inet', 'drop_udp')
+  const table = `drop_${what}`
+  nft('add', 'table', 'inet', table)
   for (const hook of ['input', 'output']) {
-    nft('add', 'chain', 'inet', 'drop_udp', hook, `{ type filter hook ${hook} priority 0; }`)
-    nft('add', 'rule', 'inet', 'drop_udp', hook, 'meta', 'l4proto', 'udp', 'drop')
+    nft('add', 'chain', 'inet', table, hook, `{ type filter hook ${hook} priority 0; }`)
+    nft('add', 'rule', 'inet', table, hook, ...(what === 'udp' ? UDP : beyondLoopback(hook)), 'drop')
   }
-  return () => nft('delete', 'table', 'inet', 'drop_udp')
+  return () => nft('delete', 'table', 'inet', table)
+}
+
+const UDP = ['meta', 'l4proto', 'udp']
+
+function beyondLoopback(hook: string): string[] {
+  return [hook === 'input' ? 'iifname' : 'oifname', '!=', 'lo']
 }
 
 /** A private network that nothing here uses: several tests may run on one machine. */

@@ -108,6 +108,21 @@ describe('a mesh that strangers send anything to', function () {
     }
   })
 
+  it('answers by the deadline of a request, however little of its body comes', async () => {
+    const heads = [
+      ['POST /service/lab HTTP/1.1', 'content-length: 100'],
+      ['POST /service/lab HTTP/1.1', 'content-length: 500000'],
+      ['POST /service/lab HTTP/1.1', 'transfer-encoding: chunked'],
+      ['POST /v1/chat/completions HTTP/1.1', 'content-length: 100']
+    ]
+    for (const [first = '', length = ''] of heads) {
+      const startedAt = performance.now()
+      const answer = await send(mesh.relay.url, lines(first, 'host: x', length, 'hedgerow-timeout: 0.5'))
+      assert.match(answer, /^HTTP\/1.1 504 [\s\S]*"Deadline"/, `${first}, ${length}`)
+      assert.ok(performance.now() - startedAt < 3000)
+    }
+  })
+
   it('finds the service in a path as proxies write it, and not in one that hides it', async () => {
     const request = (target: string): string =>
       `${lines(`POST ${target} HTTP/1.1`, 'host: x', 'connection: close', 'content-length: 2')}hi`

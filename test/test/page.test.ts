@@ -1,46 +1,30 @@
 import assert from 'node:assert/strict'
-import { fileURLToPath } from 'node:url'
-import type { Browser, Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import type * as Entry from '../fixtures/page/mesh.ts'
-import { findBrowser, launchBrowser, openPage, type Site, servePage, skipUnless } from '../src/browser.ts'
-import { type TestMesh, testMesh } from '../src/harness.ts'
-import { canMakeHosts, hostsOnSwitch, type Network } from '../src/hosts.ts'
+import type { TestMesh } from '../src/harness.ts'
+import { type PageMesh, pageMesh } from '../src/page-mesh.ts'
 
 declare const entry: typeof Entry
 
-const ENTRY = fileURLToPath(new URL('../fixtures/page/mesh.ts', import.meta.url))
-const WORKERS = 2
 const MIB = 1024 * 1024
 
 describe('a page in a mesh', function () {
   this.timeout(120_000)
-  let network: Network
+  let all: PageMesh
   let mesh: TestMesh
-  let site: Site
-  let browser: Browser
   let page: Page
 
   before(async function () {
-    skipUnless(this, canMakeHosts() ? undefined : 'network namespaces are not to be had: they need root and Linux')
-    skipUnless(this, findBrowser() == null ? 'there is no Chromium, and it could not be installed' : undefined)
-    network = hostsOnSwitch(2)
-    const [host, pageHost] = network.hosts
-    mesh = await testMesh({ workers: WORKERS, listen: [], hostOf: () => host })
-    site = await servePage(ENTRY, network.address)
-    browser = await launchBrowser({ ...(pageHost == null ? {} : { host: pageHost }), trusted: [site.url] })
+    all = await pageMesh(this)
+    mesh = all.mesh
     page = await joinedPage()
-    await page.evaluate(count => entry.reachedBy('direct', count), WORKERS)
+    await page.evaluate(count => entry.reachedBy('direct', count), mesh.workers.length)
   })
 
-  after(async () => {
-    await browser?.close()
-    await site?.close()
-    await mesh?.stop()
-    network?.stop()
-  })
+  after(() => all?.stop())
 
   async function joinedPage(): Promise<Page> {
-    const opened = await openPage(browser, site.url)
+    const opened = await all.open()
     await opened.evaluate(relay => entry.join([relay]), mesh.relay.url)
     return opened
   }
@@ -221,7 +205,7 @@ describe('a page in a mesh', function () {
     const times: number[] = []
     const answers: number[] = []
     for (let i = 0; i < 10; i++) {
-      const fresh = await openPage(browser, site.url)
+      const fresh = await all.open()
       const { direct, answer } = await fresh.evaluate(async relay => {
         const joining = await entry.join([relay])
         const { ms } = await entry.ask('/service/lab/echo', { method: 'POST', body: 'x' })

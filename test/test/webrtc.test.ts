@@ -71,7 +71,7 @@ describe('a worker and a page on two hosts', function () {
     const [direct, circuit, webrtc] = await Promise.all([addrOf(DIRECT), addrOf(CIRCUIT), addrOf(WEBRTC)])
     const [, host] = network.hosts
     assert.ok(host != null)
-    const heal = network.dropUdp(host)
+    const heal = network.drop(host, 'udp')
     try {
       const { limited } = await dial(circuit)
       assert.equal(limited, true)

@@ -1,8 +1,9 @@
 import type { MeshError } from '@hedgerow/protocols/errors'
-import { LLM_SERVICE, modelResource, modelsIn } from '@hedgerow/protocols/ingress'
+import { HEADERS } from '@hedgerow/protocols/ids'
+import { LLM_SERVICE, modelResource, modelsIn, timeoutOf } from '@hedgerow/protocols/ingress'
 import type { View } from '@hedgerow/protocols/view'
 import type { FastifyPluginAsync } from 'fastify'
-import { enter, type IngressComponents, pathOf } from '../ingress/index.ts'
+import { enter, type IngressComponents, pathOf, visitOf, wholeBodyOf } from '../ingress/index.ts'
 import { sendProblem } from './problem.ts'
 
 /** Bytes: prompts with images in them; the one body that an ingress reads itself. */
@@ -17,9 +18,7 @@ export function openaiRoutes(components: OpenaiComponents): FastifyPluginAsync {
   const { view } = components
   return async app => {
     app.removeAllContentTypeParsers()
-    app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: BODY_LIMIT }, (_request, body, done) =>
-      done(null, body)
-    )
+    app.addContentTypeParser('*', (_request, _payload, done) => done(null))
     app.setErrorHandler((err, request, reply) => sendProblem(request, reply, err, openaiWording))
     const schema = { tags: ['openai'], summary: "OpenAI's API, dispatched by model" }
 
@@ -39,19 +38,27 @@ export function openaiRoutes(components: OpenaiComponents): FastifyPluginAsync {
       url: '/v1/*',
       schema,
       handler: async (request, reply) => {
+        const startedAt = performance.now()
         const path = pathOf(request.raw.url)
-        const body = Buffer.isBuffer(request.body) ? request.body : undefined
+        const timeout = timeoutOf(single(request.headers[HEADERS.timeout]))
+        const bounds = timeout == null ? {} : { deadline: startedAt + timeout }
+        const body = await wholeBodyOf(request.raw, BODY_LIMIT, bounds)
         const isJson = request.headers['content-type']?.includes('json') === true
-        const resource = body != null && isJson ? modelResource(view, body.toString()) : undefined
-        await enter({ ...components, wording: openaiWording }, request, reply, {
+        const resource = body != null && isJson ? modelResource(view, new TextDecoder().decode(body)) : undefined
+        await enter({ ...components, wording: openaiWording }, visitOf(request, reply), {
           service: LLM_SERVICE,
           path,
+          startedAt,
           ...(body == null ? {} : { body }),
           ...(resource == null ? {} : { resource })
         })
       }
     })
   }
+}
+
+function single(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value[0] : value
 }
 
 /** Problem details with what OpenAI's clients look for in an error; without it they say nothing but the status. */

@@ -20,6 +20,8 @@ export function sendProblem(
   error.details.request_id ??= request.id
   if (error.code === 'Internal') request.log.error({ err }, 'request failed')
   const { status, headers, body } = problemAnswer(error, wording)
+  // Fastify closes the connection of a body that is too large; the rest of it is read all the same (`lingering`).
+  reply.removeHeader('connection')
   return reply.code(status).headers(headers).send(body)
 }
 

@@ -2,8 +2,8 @@ import cors from '@fastify/cors'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import { MeshError, PROBLEM_TYPE } from '@hedgerow/protocols/errors'
-import { EXPOSED_HEADERS } from '@hedgerow/protocols/ingress'
-import { randomHex } from '@hedgerow/protocols/random'
+import { EXPOSED_HEADERS, newRequestId } from '@hedgerow/protocols/ingress'
+import { lingerAfterAnswers } from '@hedgerow/protocols/invocation/node'
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -11,8 +11,10 @@ import Fastify, {
   LogController
 } from 'fastify'
 import type { Logger } from 'pino'
+import type { ServiceListener } from '../ingress/index.ts'
 import { isAllowedOrigin, refuseStrangers } from './loopback.ts'
 import { refuseUnparsed, sendProblem } from './problem.ts'
+import { shortcut } from './shortcut.ts'
 
 export interface ApiInit {
   title: string
@@ -24,10 +26,10 @@ export interface ApiInit {
   loopbackOnly?: boolean
   /** where connections come from, when not from a port */
   serverFactory?: FastifyServerFactory
+  /** takes plain requests to services, past the framework; the routes for them are there for the rest */
+  services?: ServiceListener
 }
 
-/** 128 bits, as W3C trace ids have. */
-const REQUEST_ID_BYTES = 16
 /** Milliseconds that the head of a request may take to arrive. */
 const HEADERS_TIMEOUT = 30_000
 /** Milliseconds for the whole of a request: an upload of 100 MB over a line of 0.5 Mbit/s takes 27 minutes. */
@@ -44,7 +46,7 @@ export async function createApi(init: ApiInit): Promise<FastifyInstance> {
     loggerInstance: init.log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request' }),
     requestIdHeader: false,
-    genReqId: () => randomHex(REQUEST_ID_BYTES),
+    genReqId: newRequestId,
     bodyLimit: BODY_LIMIT,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
     requestTimeout: REQUEST_TIMEOUT,
@@ -59,6 +61,8 @@ export async function createApi(init: ApiInit): Promise<FastifyInstance> {
     ...(init.serverFactory == null ? {} : { serverFactory: init.serverFactory })
   })
 
+  // A server from elsewhere sees to that itself.
+  if (init.serverFactory == null) lingerAfterAnswers(app.server)
   app.setErrorHandler((err, request, reply) => sendProblem(request, reply, err))
   app.setNotFoundHandler(request => {
     throw new MeshError(
@@ -78,6 +82,8 @@ export async function createApi(init: ApiInit): Promise<FastifyInstance> {
       maxAge: PREFLIGHT_SECONDS
     })
   if (init.loopbackOnly === true) app.addHook('onRequest', refuseStrangers(corsOrigins ?? []))
+  if (init.services != null)
+    shortcut(app, init.services, { cors: corsOrigins != null, loopbackOnly: init.loopbackOnly })
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { DispatchAnswer } from '@hedgerow/protocols/dispatch'
 import type { MeshError } from '@hedgerow/protocols/errors'
-import { answerHeaders } from '@hedgerow/protocols/ingress'
+import { setAnswerHeaders } from '@hedgerow/protocols/ingress'
 import type { Headers } from '@hedgerow/protocols/invocation'
 import { problemAnswer, type Wording } from './problem.ts'
 
@@ -19,10 +19,8 @@ export async function writeAnswer(
   extra: OutgoingHttpHeaders,
   firstByteMs: number
 ): Promise<void> {
-  const headers: OutgoingHttpHeaders = {
-    ...merged(answer.headers, extra),
-    ...answerHeaders(answer, firstByteMs)
-  }
+  const headers = merged(answer.headers, extra)
+  setAnswerHeaders(headers, answer, firstByteMs)
   if (answer.complete != null) {
     if (!bodiless(answer.status) && headers['content-length'] == null)
       headers['content-length'] = answer.complete.byteLength
@@ -55,9 +53,10 @@ export function writeError(
  */
 function merged(own: Headers, extra: OutgoingHttpHeaders): OutgoingHttpHeaders {
   const headers: OutgoingHttpHeaders = {}
-  for (const [name, value] of Object.entries(own)) if (!name.startsWith('access-control-')) headers[name] = value
-  const vary = [own.vary ?? [], extra.vary ?? []].flat().join(', ')
-  return { ...headers, ...extra, ...(vary === '' ? {} : { vary }) }
+  for (const name in own) if (!name.startsWith('access-control-')) headers[name] = own[name]
+  for (const name in extra) headers[name] = extra[name]
+  if (own.vary != null && extra.vary != null) headers.vary = [own.vary, extra.vary].flat().join(', ')
+  return headers
 }
 
 function bodiless(status: number): boolean {

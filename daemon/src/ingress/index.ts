@@ -8,16 +8,16 @@
  * ```
  */
 
-import type { OutgoingHttpHeaders } from 'node:http'
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { DispatchAnswer, DispatchRequest } from '@hedgerow/protocols/dispatch'
 import { MeshError, toMeshError } from '@hedgerow/protocols/errors'
-import { targetOf } from '@hedgerow/protocols/ingress'
-import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import { newRequestId, targetOf } from '@hedgerow/protocols/ingress'
+import type { FastifyBaseLogger, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { writeAnswer, writeError } from './answer.ts'
 import type { Wording } from './problem.ts'
 import { type Target, toDispatchRequest } from './request.ts'
 
-export { bodyOf } from './body.ts'
+export { type BodyBounds, bodyOf, wholeBodyOf } from './body.ts'
 export { problemAnswer, type Wording } from './problem.ts'
 
 export interface IngressComponents {
@@ -37,47 +37,61 @@ export interface IngressRecord {
   error?: MeshError
 }
 
+/** One HTTP exchange as the server has it, whether or not it came by way of Fastify. */
+export interface Visit {
+  /** request id */
+  id: string
+  message: IncomingMessage
+  response: ServerResponse
+  /** headers that the route adds to the answer (CORS) */
+  extra: OutgoingHttpHeaders
+  log: Pick<FastifyBaseLogger, 'info' | 'error'>
+}
+
 /** Adds what a nested or restricted ingress knows of its caller. */
-export type Amend = (request: DispatchRequest, message: FastifyRequest) => DispatchRequest
+export type Amend = (request: DispatchRequest, message: IncomingMessage) => DispatchRequest
+
+/** Takes an exchange over from Fastify, which would wait for the handler and knows nothing of backpressure. */
+export function visitOf(request: FastifyRequest, reply: FastifyReply): Visit {
+  const extra = reply.getHeaders() as OutgoingHttpHeaders
+  reply.hijack()
+  return { id: request.id, message: request.raw, response: reply.raw, extra, log: request.server.log }
+}
 
 /** Takes one HTTP exchange from its request to the last byte of its answer. Never throws. */
 export async function enter(
   components: IngressComponents,
-  request: FastifyRequest,
-  reply: FastifyReply,
+  { id, message, response, extra, log }: Visit,
   target: Target,
   amend: Amend = same
 ): Promise<void> {
-  const startedAt = performance.now()
-  const response = reply.raw
+  const startedAt = target.startedAt ?? performance.now()
   const gone = new AbortController()
   const onClose = (): void => {
     if (!response.writableFinished) gone.abort(new MeshError('ClientGone', 'the caller left'))
   }
   response.once('close', onClose)
-  // From here on the answer is ours: Fastify would wait for the handler and knows nothing of backpressure.
-  const extra = reply.getHeaders() as OutgoingHttpHeaders
-  reply.hijack()
   let path = 'none'
   let failure: MeshError | undefined
   try {
-    const dispatched = amend(await toDispatchRequest(request.raw, request.id, target, gone.signal), request)
+    const dispatched = amend(await toDispatchRequest(message, id, target, gone.signal, startedAt), message)
     const answer = await components.dispatch(dispatched)
     path = answer.route.path
     await writeAnswer(response, answer, extra, performance.now() - startedAt)
   } catch (err) {
     failure = gone.signal.aborted ? new MeshError('ClientGone', 'the caller left') : toMeshError(err)
-    failure.details.request_id ??= request.id
-    if (failure.code === 'Internal') request.log.error({ err }, 'request failed')
+    failure.details.request_id ??= id
+    if (failure.code === 'Internal') log.error({ request: id, err }, 'request failed')
     writeError(response, failure, extra, components.wording)
   } finally {
     response.removeListener('close', onClose)
   }
   const duration = performance.now() - startedAt
   const status = failure?.status ?? response.statusCode
-  request.log.info(
+  log.info(
     {
-      method: request.method,
+      request: id,
+      method: message.method,
       service: target.service,
       status,
       path,
@@ -112,10 +126,22 @@ export function serviceRoutes(components: IngressComponents, amend?: Amend): Fas
     // Bodies belong to the services: nothing here reads them.
     app.removeAllContentTypeParsers()
     app.addContentTypeParser('*', (_request, _payload, done) => done(null))
-    const handler = async (request: FastifyRequest, reply: FastifyReply): Promise<void> =>
-      enter(components, request, reply, targetOf(pathOf(request.raw.url)), amend)
+    const handler = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+      const target = targetOf(pathOf(request.raw.url))
+      return enter(components, visitOf(request, reply), target, amend)
+    }
     const schema = { hide: true }
     app.all(`${PREFIX}:service`, { schema }, handler)
     app.all(`${PREFIX}:service/*`, { schema }, handler)
+  }
+}
+
+/** Serves a request to a service that needs nothing of the web framework. @param extra headers for its answer */
+export type ServiceListener = (message: IncomingMessage, response: ServerResponse, extra: OutgoingHttpHeaders) => void
+
+/** The same as {@link serviceRoutes}, for requests that don't come by way of Fastify. */
+export function serviceListener(components: IngressComponents, log: Visit['log']): ServiceListener {
+  return (message, response, extra) => {
+    void enter(components, { id: newRequestId(), message, response, extra, log }, targetOf(pathOf(message.url)))
   }
 }

@@ -20,10 +20,10 @@ import {
   type Self
 } from '../api/index.ts'
 import type { Directory } from '../discovery/index.ts'
-import { serviceRoutes } from '../ingress/index.ts'
+import { serviceListener, serviceRoutes } from '../ingress/index.ts'
 import type { Metrics } from '../metrics/index.ts'
 import type { Node } from '../node/index.ts'
-import { type ContextTable, nestedRoutes, peerRoutes, type Serving } from '../serving/index.ts'
+import { type ContextTable, nestedRoutes, peerListener, peerRoutes, type Serving } from '../serving/index.ts'
 import type { Peer, PeerConfig, ServiceHost } from './index.ts'
 
 export interface ApiParts {
@@ -67,6 +67,7 @@ export async function buildLocalApi(parts: ApiParts): Promise<FastifyInstance> {
     version: self.version,
     log,
     corsOrigins,
+    services: serviceListener({ dispatch, record: metrics.record }, log),
     // A relay is called by whatever name its tunnel has.
     loopbackOnly: self.role !== 'relay' && isLoopback(`http://${host.includes(':') ? `[${host}]` : host}`)
   })
@@ -90,6 +91,7 @@ export async function buildPeerApi(parts: ApiParts): Promise<{ app: FastifyInsta
     title: `Hedgerow ${self.role}`,
     version: self.version,
     log,
+    services: peerListener(serving, log),
     serverFactory: handler => {
       const made = createStreamServer(handler)
       server = made

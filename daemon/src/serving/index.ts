@@ -19,7 +19,7 @@ import type { CallContext, ContextTable } from './contexts.ts'
 
 export { type CallContext, ContextTable } from './contexts.ts'
 export { type NestedComponents, nestedRoutes } from './nested.ts'
-export { peerRoutes } from './peer-routes.ts'
+export { peerListener, peerRoutes } from './peer-routes.ts'
 
 /** A service that runs here. */
 export interface LocalService extends Pick<ServiceInstance, 'invoke'> {
@@ -74,11 +74,10 @@ async function serve(
   const context = contextOf(said, timeout)
   const token = contexts.open(context)
   const close = (): void => contexts.close(token)
-  const stamp: Headers = {
-    [HEADERS.context]: token,
-    [HEADERS.requestId]: context.requestId,
-    [HEADERS.caller]: said(HEADERS.caller) ?? `peer/${caller}`
-  }
+  const stamp: Headers = {}
+  stamp[HEADERS.context] = token
+  stamp[HEADERS.requestId] = context.requestId
+  stamp[HEADERS.caller] = said(HEADERS.caller) ?? `peer/${caller}`
   if (context.traceparent != null) stamp[HEADERS.traceparent] = context.traceparent
   const local: ServiceRequest = { ...request, path: match.path, operation: match.operation, stamp }
   try {
@@ -122,10 +121,12 @@ function unknownOperation(contract: ServiceContract, method: string, path: strin
       })
 }
 
+/** The answer's headers, which nobody else has. */
 function withTiming({ headers, timing }: ServiceAnswer): Headers {
   const own = `queue;dur=${timing.queue.toFixed(2)}, backend;dur=${timing.backend.toFixed(2)}`
   const theirs = single(headers[HEADERS.serverTiming])
-  return { ...headers, [HEADERS.serverTiming]: theirs == null ? own : `${theirs}, ${own}` }
+  headers[HEADERS.serverTiming] = theirs == null ? own : `${theirs}, ${own}`
+  return headers
 }
 
 async function* closing(body: AsyncIterable<Uint8Array>, onEnd: () => void): AsyncGenerator<Uint8Array> {

@@ -1,8 +1,9 @@
+import type { IncomingMessage } from 'node:http'
 import type { DispatchRequest } from '@hedgerow/protocols/dispatch'
 import { MeshError } from '@hedgerow/protocols/errors'
 import { HEADERS, MAX_DEPTH } from '@hedgerow/protocols/ids'
 import type { View } from '@hedgerow/protocols/view'
-import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
+import type { FastifyPluginAsync } from 'fastify'
 import { type IngressComponents, serviceRoutes } from '../ingress/index.ts'
 import type { CallContext, ContextTable } from './contexts.ts'
 
@@ -17,8 +18,8 @@ export interface NestedComponents extends IngressComponents {
  * request it serves; it inherits that request's remaining time, trace and depth.
  */
 export function nestedRoutes({ contexts, view, self, ...ingress }: NestedComponents): FastifyPluginAsync {
-  const contextOf = (request: FastifyRequest): CallContext => {
-    const token = request.headers[HEADERS.context]
+  const contextOf = ({ headers }: IncomingMessage): CallContext => {
+    const token = headers[HEADERS.context]
     const context = typeof token === 'string' ? contexts.get(token) : undefined
     if (context == null) {
       throw new MeshError(
@@ -29,8 +30,8 @@ export function nestedRoutes({ contexts, view, self, ...ingress }: NestedCompone
     return context
   }
 
-  const amend = (call: DispatchRequest, request: FastifyRequest): DispatchRequest => {
-    const { depth, deadline, traceparent, service } = contextOf(request)
+  const amend = (call: DispatchRequest, message: IncomingMessage): DispatchRequest => {
+    const { depth, deadline, traceparent, service } = contextOf(message)
     if (depth + 1 > MAX_DEPTH)
       throw new MeshError('TooDeep', `calls may be nested ${MAX_DEPTH} deep; this one would be ${depth + 1}`)
     const amended: DispatchRequest = { ...call, depth: depth + 1 }
@@ -51,7 +52,7 @@ export function nestedRoutes({ contexts, view, self, ...ingress }: NestedCompone
   return async app => {
     await app.register(serviceRoutes(ingress, amend))
     app.get<{ Params: { service: string } }>('/instances/:service', async request => {
-      contextOf(request)
+      contextOf(request.raw)
       const name = view.resolve(request.params.service) ?? request.params.service
       return {
         self,

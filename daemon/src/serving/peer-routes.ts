@@ -1,11 +1,10 @@
-import type { OutgoingHttpHeaders } from 'node:http'
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { HTTP_PROTOCOL } from '@hedgerow/protocols/ids'
-import type { Headers } from '@hedgerow/protocols/invocation'
+import { HEADERS, HTTP_PROTOCOL } from '@hedgerow/protocols/ids'
 import { remotePeerOf } from '@hedgerow/protocols/invocation/node'
-import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
-import { bodyOf, pathOf } from '../ingress/index.ts'
+import type { FastifyBaseLogger, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import { bodyOf, pathOf, type ServiceListener } from '../ingress/index.ts'
 import type { Serving } from './index.ts'
 
 /**
@@ -21,17 +20,26 @@ export function peerRoutes(serving: Serving): FastifyPluginAsync {
     app.register(async services => {
       services.removeAllContentTypeParsers()
       services.addContentTypeParser('*', (_request, _payload, done) => done(null))
-      const handler = async (request: FastifyRequest, reply: FastifyReply): Promise<void> =>
-        answer(serving, request, reply)
+      const handler = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+        reply.hijack()
+        return answer(serving, request.raw, reply.raw, app.log)
+      }
       services.all('/service/:service', { schema: { hide: true } }, handler)
       services.all('/service/:service/*', { schema: { hide: true } }, handler)
     })
   }
 }
 
-async function answer(serving: Serving, { raw, log }: FastifyRequest, reply: FastifyReply): Promise<void> {
-  const response = reply.raw
-  reply.hijack()
+/** The same as `/service` of {@link peerRoutes}, for requests that don't come by way of Fastify. */
+export function peerListener(serving: Serving, log: Log): ServiceListener {
+  return (message, response) => {
+    void answer(serving, message, response, log)
+  }
+}
+
+type Log = Pick<FastifyBaseLogger, 'debug'>
+
+async function answer(serving: Serving, raw: IncomingMessage, response: ServerResponse, log: Log): Promise<void> {
   const gone = new AbortController()
   const onClose = (): void => {
     if (!response.writableFinished) gone.abort()
@@ -40,7 +48,7 @@ async function answer(serving: Serving, { raw, log }: FastifyRequest, reply: Fas
   try {
     const { status, headers, body, complete } = await serving.invoke(
       remotePeerOf(raw) ?? 'unknown',
-      { method: raw.method ?? 'GET', path: pathOf(raw.url), headers: headersOf(raw.headers), body: await bodyOf(raw) },
+      { method: raw.method ?? 'GET', path: pathOf(raw.url), headers: raw.headers, body: await bodyOf(raw) },
       { signal: gone.signal }
     )
     const out: OutgoingHttpHeaders = headers
@@ -52,16 +60,10 @@ async function answer(serving: Serving, { raw, log }: FastifyRequest, reply: Fas
     }
   } catch (err) {
     // The answer broke off: a reset tells the other side, a clean end would not.
-    if (!gone.signal.aborted) log.debug({ err }, 'an answer broke off')
+    if (!gone.signal.aborted) log.debug({ err, request: raw.headers[HEADERS.requestId] }, 'an answer broke off')
     gone.abort()
     response.destroy()
   } finally {
     response.removeListener('close', onClose)
   }
-}
-
-function headersOf(incoming: FastifyRequest['raw']['headers']): Headers {
-  const headers: Headers = {}
-  for (const [name, value] of Object.entries(incoming)) if (value != null) headers[name] = value
-  return headers
 }

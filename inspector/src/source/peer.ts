@@ -154,19 +154,12 @@ function toDispatchRequest(
     service,
     method,
     path: target,
-    headers: Object.fromEntries(Object.entries(headers).filter(([name]) => !FOR_DISPATCH.has(name))),
+    headers,
     body,
     signal,
     ...optionsIn(said)
   }
 }
-
-const FOR_DISPATCH: ReadonlySet<string> = new Set([
-  HEADERS.timeout,
-  HEADERS.worker,
-  HEADERS.resource,
-  HEADERS.traceparent
-])
 
 /** What dispatch throws, as the HTTP answer that it is at a daemon. */
 function refusal(err: unknown): CallAnswer {

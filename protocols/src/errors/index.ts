@@ -18,6 +18,8 @@ const ERRORS = {
   UnknownModel: { status: 404, title: 'No such model' },
   UnknownPeer: { status: 404, title: 'No such peer' },
   MethodNotAllowed: { status: 405, title: 'Method not allowed' },
+  /** the caller paused within its request for longer than anybody waits */
+  BodyStalled: { status: 408, title: 'The request stalled' },
   BodyTooLarge: { status: 413, title: 'Body too large' },
   /** every candidate's queue is full, or the one that was asked is */
   Busy: { status: 429, title: 'All workers are busy' },

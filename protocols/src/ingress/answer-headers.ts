@@ -13,20 +13,21 @@ export const EXPOSED_HEADERS = [
   'Retry-After'
 ]
 
-/** The headers that every dispatched answer has besides the service's own. @param firstByteMs since the request came */
-export function answerHeaders(
-  { headers, requestId, worker, attempts, route, traceparent }: Omit<DispatchAnswer, 'body' | 'status' | 'complete'>,
+type Dispatched = Omit<DispatchAnswer, 'body' | 'status' | 'complete'>
+
+/** Adds what every dispatched answer says besides the service's own headers. @param firstByteMs since the request came */
+export function setAnswerHeaders(
+  headers: Record<string, unknown>,
+  { headers: own, requestId, worker, attempts, route, traceparent }: Dispatched,
   firstByteMs: number
-): Record<string, string> {
-  return {
-    [HEADERS.requestId]: requestId,
-    [HEADERS.worker]: worker,
-    [HEADERS.attempts]: String(attempts),
-    [HEADERS.path]: route.path,
-    [HEADERS.transport]: route.transport,
-    [HEADERS.traceparent]: traceparent,
-    [HEADERS.serverTiming]: serverTiming(headers[HEADERS.serverTiming], firstByteMs)
-  }
+): void {
+  headers[HEADERS.requestId] = requestId
+  headers[HEADERS.worker] = worker
+  headers[HEADERS.attempts] = String(attempts)
+  headers[HEADERS.path] = route.path
+  headers[HEADERS.transport] = route.transport
+  headers[HEADERS.traceparent] = traceparent
+  headers[HEADERS.serverTiming] = serverTiming(own[HEADERS.serverTiming], firstByteMs)
 }
 
 const DURATION = /\b(?:queue|backend);dur=([\d.]+)/g

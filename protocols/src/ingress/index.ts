@@ -2,7 +2,7 @@
  * What an ingress understands of a request and says with its answer, whether it is an HTTP port or a page: so a request
  * means the same wherever it enters.
  */
-export { answerHeaders, EXPOSED_HEADERS } from './answer-headers.ts'
+export { EXPOSED_HEADERS, setAnswerHeaders } from './answer-headers.ts'
 export { LLM_SERVICE, modelResource, modelsIn, type OpenaiView } from './openai.ts'
-export { DISPATCH_HEADERS, type IngressOptions, optionsIn, timeoutOf } from './request-headers.ts'
+export { type IngressOptions, newRequestId, optionsIn, timeoutOf } from './request-headers.ts'
 export { type ServiceTarget, targetOf } from './target.ts'

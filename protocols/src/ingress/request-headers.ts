@@ -1,22 +1,14 @@
 import type { DispatchRequest } from '../dispatch/index.ts'
 import { MeshError } from '../errors/index.ts'
 import { HEADERS } from '../ids/index.ts'
+import { randomHex } from '../random/index.ts'
 
-/** Request headers that the ingress understands and says anew to the worker, so the client's own words go no further. */
-export const DISPATCH_HEADERS: ReadonlySet<string> = new Set([
-  HEADERS.requestId,
-  HEADERS.worker,
-  HEADERS.timeout,
-  HEADERS.resource,
-  HEADERS.context,
-  HEADERS.depth,
-  HEADERS.dispatched,
-  HEADERS.caller,
-  HEADERS.error,
-  HEADERS.traceparent,
-  'host',
-  'expect'
-])
+/** 128 bits, as W3C trace ids have. */
+const REQUEST_ID_BYTES = 16
+
+export function newRequestId(): string {
+  return randomHex(REQUEST_ID_BYTES)
+}
 
 /** Milliseconds that the caller will wait. @throws {MeshError} Malformed */
 export function timeoutOf(value: string | undefined): number | undefined {

@@ -10,8 +10,8 @@
  * ```
  */
 
-/** Lower-case names; a list for what may come several times. */
-export type Headers = Record<string, string | string[]>
+/** Lower-case names; a list for what may come several times; as Node has them, so that they need not be copied. */
+export type Headers = Record<string, string | string[] | undefined>
 
 /** `null` = no body. A list of pieces is complete and can be sent again; an iterable can be read once. */
 export type Body = null | Uint8Array | AsyncIterable<Uint8Array>

@@ -1,8 +1,5 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { request } from 'node:http'
-import { text } from 'node:stream/consumers'
 import { Type } from 'typebox'
 import { Value } from 'typebox/value'
 import { parse } from 'yaml'
@@ -244,22 +241,15 @@ describe('document-processing', function () {
   })
 
   describe('refuses', () => {
-    /** Announces its length and sends nothing: who sends all of it may find the connection closed before the answer. */
-    const announceLarge = async (): Promise<Answer> => {
-      const announced = request(`${service.url}/process`, {
-        method: 'POST',
-        headers: { 'content-type': 'text/plain', 'content-length': MAX_BODY + 1 }
-      })
-      announced.flushHeaders()
-      const [response] = await once(announced, 'response')
-      const body = JSON.parse(await text(response))
-      announced.destroy()
-      return { status: response.statusCode, type: response.headers['content-type'] ?? '', retryAfter: null, body }
-    }
     const twoFiles = (): FormData => {
       const form = new FormData()
       form.append('file', new Blob(['a']), 'a.txt')
       form.append('file', new Blob(['b']), 'b.txt')
+      return form
+    }
+    const largeFile = (): FormData => {
+      const form = new FormData()
+      form.append('file', new Blob([new Uint8Array(MAX_BODY + 1)]), 'a.pdf')
       return form
     }
     const noFile = (): FormData => {
@@ -273,7 +263,8 @@ describe('document-processing', function () {
       ['a form without a file', () => send(noFile()), 422, 'NoFile'],
       ['two files', () => send(twoFiles()), 422, 'OneFileAtATime'],
       ['a form that is none', () => send('no form', 'multipart/form-data; boundary=x'), 400, 'MalformedBody'],
-      ['a body that is too large', announceLarge, 413, 'BodyTooLarge'],
+      ['a body that is too large', () => send(new Uint8Array(MAX_BODY + 1), PDF), 413, 'BodyTooLarge'],
+      ['a file in a form that is too large', () => send(largeFile()), 413, 'BodyTooLarge'],
       ['JSON', () => send('{"text":"x"}', 'application/json'), 415, 'UnsupportedMediaType'],
       ['a type that it does not read', () => send('GIF89a', 'image/gif'), 415, 'UnsupportedMediaType'],
       ['a PDF that is none', () => send('Dear Sir', PDF), 400, 'MediaTypeMismatch'],

@@ -9,6 +9,7 @@ import Fastify, {
   LogController
 } from 'fastify'
 import { problem, ServiceError } from './errors.ts'
+import { lingerAfterAnswers } from './lingering.ts'
 import { RequestStats } from './stats.ts'
 
 // routes say what they do (`schema: { summary }`) in terms of this package's types
@@ -56,6 +57,8 @@ export async function serviceApp(init: ServiceAppInit): Promise<ServiceApp> {
     logger: { level: process.env.LOG_LEVEL ?? 'info', base: { service: init.name }, stream: process.stderr }
   }).withTypeProvider<TypeBoxTypeProvider>()
   app.setValidatorCompiler(TypeBoxValidatorCompiler)
+  const lingering = lingerAfterAnswers(app.server)
+  app.addHook('preClose', async () => lingering.stop())
   // by default Fastify takes any text as a body; a service that wants text says so, and the others answer 415
   app.removeContentTypeParser('text/plain')
 
@@ -113,6 +116,8 @@ function sendProblem(reply: FastifyReply, body: { status: number }): FastifyRepl
 }
 
 function sendError(error: FastifyError | ServiceError, reply: FastifyReply, log: FastifyBaseLogger): FastifyReply {
+  // Fastify closes the connection of a body that is too large; the rest of it is read all the same (`lingering`).
+  reply.removeHeader('connection')
   if (error instanceof ServiceError) {
     if (error.status >= 500) log.warn({ err: error }, 'request failed')
     return sendProblem(reply, problem(error.status, error.code, error.message, error.extensions))

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { type AddressInfo, connect } from 'node:net'
 import { Type } from 'typebox'
 import { clientLeft, type ServiceApp, serviceApp } from '../src/index.ts'
 
@@ -58,5 +59,21 @@ describe('a service', () => {
     })
     assert.equal(answer.statusCode, 415)
     assert.match(answer.headers['content-type'] ?? '', /^application\/problem\+json/)
+  })
+
+  it('answers 413 to a client that sends all of its body before it looks for an answer', async () => {
+    const size = 30 * 1024 * 1024
+    const { port } = app.server.address() as AddressInfo
+    for (const connection of ['keep-alive', 'close']) {
+      const client = connect(port, '127.0.0.1').pause()
+      const head = ['POST /wait HTTP/1.1', 'host: x', `connection: ${connection}`, 'content-type: application/json']
+      client.write(`${head.join('\r\n')}\r\ncontent-length: ${size}\r\n\r\n`)
+      await new Promise<void>((resolve, reject) => {
+        client.once('error', reject).write(Buffer.alloc(size, ' '), () => resolve())
+      })
+      const [answer] = await once(client.resume(), 'data')
+      assert.match(String(answer), /^HTTP\/1.1 413 /)
+      client.destroy()
+    }
   })
 })

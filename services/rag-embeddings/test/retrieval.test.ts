@@ -6,6 +6,8 @@ import { type Figures, measure, rankings, readQuestions } from './retrieval.ts'
 const DEVELOPMENT = ['clients-a', 'clients-b', 'clients-legal-text', 'general-advice', 'manual']
 /** And with these out of sight: questions and documents were written before the last changes, and not looked at. */
 const HELD_OUT = 'held-out'
+/** Written later, on subjects that no other set has and before anything was measured on them. */
+const HELD_OUT_LATER = 'held-out-b'
 
 describe('retrieval on paraphrased questions', function () {
   this.timeout(60_000)
@@ -14,7 +16,7 @@ describe('retrieval on paraphrased questions', function () {
 
   before(async () => {
     test = new TestStore()
-    for (const name of [...DEVELOPMENT, HELD_OUT]) {
+    for (const name of [...DEVELOPMENT, HELD_OUT, HELD_OUT_LATER]) {
       const set = readQuestions(name)
       test.store.ensureCollection(name, { complete: true })
       for (const { id, text } of set.documents) await test.documents.write(name, { id, text, metadata: {} })
@@ -36,23 +38,33 @@ describe('retrieval on paraphrased questions', function () {
     return found
   }
 
-  it('has forty held-out questions, which share next to no word with their documents', () => {
-    const { questions, documents } = readQuestions(HELD_OUT)
-    assert.ok(questions.length >= 40)
-    const stems = new Map(documents.map(({ id, text }) => [id, new Set(test.indexer.terms(text))]))
-    const shared = questions.map(
-      ({ question, document }) =>
-        [...new Set(test.indexer.terms(question))].filter(
-          term => !term.startsWith('idea0x') && stems.get(document)?.has(term) === true
-        ).length
-    )
-    assert.ok(shared.reduce((sum, n) => sum + n, 0) / shared.length < 0.6)
+  it('has forty held-out questions or more in a set, which share next to no word with their documents', () => {
+    const most = { [HELD_OUT]: 0.6, [HELD_OUT_LATER]: 1.2 }
+    for (const [name, limit] of Object.entries(most)) {
+      const { questions, documents } = readQuestions(name)
+      assert.ok(questions.length >= 40)
+      const stems = new Map(documents.map(({ id, text }) => [id, new Set(test.indexer.terms(text))]))
+      const shared = questions.map(
+        ({ question, document }) =>
+          [...new Set(test.indexer.terms(question))].filter(
+            term => !term.startsWith('idea0x') && stems.get(document)?.has(term) === true
+          ).length
+      )
+      const average = shared.reduce((sum, n) => sum + n, 0) / shared.length
+      assert.ok(average < limit, `${name}: ${average}`)
+    }
   })
 
   it('puts the document of a held-out question among the first three for four of five, where BM25 does for one of three', () => {
     const { hit3, questions } = of(HELD_OUT, 'fused')
     assert.ok(hit3 / questions >= 0.8, `${hit3} of ${questions}`)
     assert.ok(of(HELD_OUT, 'bm25').hit3 / questions <= 0.35)
+  })
+
+  it('does so for four of seven on subjects that the list of ideas was not made for, and for more than BM25 does', () => {
+    const { hit3, questions } = of(HELD_OUT_LATER, 'fused')
+    assert.ok(hit3 / questions >= 4 / 7, `${hit3} of ${questions}`)
+    assert.ok(hit3 > of(HELD_OUT_LATER, 'bm25').hit3)
   })
 
   it('is never much worse fused than either part alone', () => {

@@ -34,6 +34,13 @@ export const HIGH_WATER_MARK = 64 * 1024
 export const LINGER = 5_000
 
 /**
+ * How long the rest of a request is read that was answered already: with pauses of so much, and in all. 30 MB over a
+ * line of 2 Mbit/s take two minutes.
+ */
+export const LINGER_PAUSE = 5_000
+export const LINGER_LONGEST = 120_000
+
+/**
  * Streams that one peer may have open to our server, over all of its connections, and that libp2p lets a connection
  * have in either direction (its own limits are 32 and 64). A client of ours opens 256. Each can make this process hold
  * a window of data that nobody reads (see {@link YAMUX}).

@@ -33,6 +33,7 @@ import type { InvokerComponents } from './peer-streams.ts'
 export { routeOf } from '../wire/route.ts'
 export { YAMUX } from './constants.ts'
 export { encryption } from './encryption.ts'
+export { type Lingering, type LingeringInit, lingerAfterAnswers } from './lingering.ts'
 export { multiplexing } from './multiplexing.ts'
 export type { InvokerComponents } from './peer-streams.ts'
 export {

@@ -13,6 +13,7 @@ import { HTTP_PROTOCOL, STREAMS_PROTOCOL } from '../../ids/index.ts'
 import { acceptStreams } from '../streams/index.ts'
 import { FAREWELL } from '../wire/farewell.ts'
 import { MAX_CARRIERS, MAX_PROTOCOL_STREAMS, SERVER } from './constants.ts'
+import { lingerAfterAnswers } from './lingering.ts'
 import { multiplexing } from './multiplexing.ts'
 import { StreamDuplex, streamDuplex } from './stream-duplex.ts'
 
@@ -47,6 +48,7 @@ export function createStreamServer(listener: RequestListener, options: ServerOpt
   const server = createServer({ ...SERVER, ...options }, listener)
   // Some clients close their direction of the stream after the request, and expect an answer nevertheless.
   Object.assign(server, { httpAllowHalfOpen: true })
+  lingerAfterAnswers(server)
   // Node only keeps an eye on the time that headers and requests take from this event on, and this server may never
   // listen.
   server.emit('listening')

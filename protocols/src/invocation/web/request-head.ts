@@ -18,16 +18,15 @@ export function requestHead(peer: string, request: OutgoingRequest): { head: Uin
   if (!TOKEN.test(method)) throw new TypeError(`${JSON.stringify(method)} is not an HTTP method`)
   if (!TARGET.test(path)) throw new TypeError(`${JSON.stringify(path)} is not a path as HTTP writes it`)
   const headers = requestHeaders(peer, request)
-  const framing = framingOf(body, headers['content-length'])
-  if (body instanceof Uint8Array) headers['content-length'] = String(body.byteLength)
-  if (framing === 'chunked') headers['transfer-encoding'] = 'chunked'
+  const framing = framingOf(body, request.headers['content-length'])
+  if (body instanceof Uint8Array) headers.push('content-length', String(body.byteLength))
+  if (framing === 'chunked') headers.push('transfer-encoding', 'chunked')
   const lines = [`${method} ${path} HTTP/1.1`]
-  for (const [name, values] of Object.entries(headers)) {
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    const [name = '', value = ''] = headers.slice(i, i + 2)
     if (!TOKEN.test(name)) throw new TypeError(`${JSON.stringify(name)} is not a header name`)
-    for (const value of [values].flat()) {
-      if (CONTROL.test(value)) throw new TypeError(`the header ${name} has a value with control characters`)
-      lines.push(`${name}: ${value}`)
-    }
+    if (CONTROL.test(value)) throw new TypeError(`the header ${name} has a value with control characters`)
+    lines.push(`${name}: ${value}`)
   }
   return { head: encoder.encode(`${lines.join('\r\n')}\r\n\r\n`), framing }
 }
