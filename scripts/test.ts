@@ -17,6 +17,7 @@ const SPECS = [
   'browser-node/console/test/**/*.test.ts',
   'services/*/test/**/*.test.ts',
   'examples/test/**/*.test.ts',
+  'browser-node/console/test/**/*.test.ts',
   'test/test/**/*.test.ts'
 ]
 /** The bound on the whole: an open handle must not hold CI until its own limit. */

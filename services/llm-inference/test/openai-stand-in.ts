@@ -28,9 +28,14 @@ export class OpenAiStandIn {
   readonly #sockets = new Set<Socket>()
   #server: Server | undefined
   #port = 0
+  readonly #host: string
+
+  constructor(host = '127.0.0.1') {
+    this.#host = host
+  }
 
   get url(): string {
-    return `http://127.0.0.1:${this.#port}`
+    return `http://${this.#host}:${this.#port}`
   }
 
   async start(): Promise<void> {
@@ -41,7 +46,7 @@ export class OpenAiStandIn {
       this.#sockets.add(socket)
       socket.once('close', () => this.#sockets.delete(socket))
     })
-    server.listen(this.#port, '127.0.0.1')
+    server.listen(this.#port, this.#host)
     await once(server, 'listening')
     const address = server.address() as AddressInfo
     this.#port = address.port

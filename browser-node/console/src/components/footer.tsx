@@ -1,0 +1,27 @@
+import { ShieldAlert } from 'lucide-preact'
+import { withinNetworkOnly } from '../state/mesh.ts'
+
+export function Footer() {
+  return (
+    <footer class="site-footer">
+      <div class="container">
+        <p class="footer-warning">
+          <ShieldAlert size={20} aria-hidden="true" />
+          <span>
+            <strong>Not for confidential papers.</strong> This mesh is open: anybody may lend a computer to it and would
+            see what is sent there. Try it with examples and invented text.
+          </span>
+        </p>
+        {withinNetworkOnly.value && (
+          <p>
+            Direct connections work within one network only, because this mesh names no server that helps to make them
+            across networks. Elsewhere requests go through a relay.
+          </p>
+        )}
+        <p>
+          Requests and answers stay in this page and are gone when you close it. <a href="/docs">For developers</a>
+        </p>
+      </div>
+    </footer>
+  )
+}
