@@ -90,8 +90,9 @@ interface Ejected {
 }
 
 /**
- * Ejection never takes everybody: when all are out, those with the least grave cause are asked. And as failures of a
- * service may be the requests' fault, they never take out more than half.
+ * When all are out, those with the least grave cause are asked. Only who is wedged is not, before it has answered a ping:
+ * a request would learn nothing there for seconds. And as failures of a service may be the requests' fault, they never
+ * take out more than half.
  */
 function withoutEjected(
   prospects: Prospect[],
@@ -132,8 +133,11 @@ function readmitted(ejected: Ejected[], total: number, retry: boolean, now: numb
     .sort((a, b) => a.health.remaining(now) - b.health.remaining(now))
   const back = failing.slice(0, Math.max(0, ejected.length - Math.floor(total / 2)))
   if (back.length > 0 || retry || ejected.length < total) return back.map(({ prospect }) => prospect)
-  const least = Math.min(...ejected.map(({ health }) => CAUSES.indexOf(health.cause)))
-  return ejected.filter(({ health }) => CAUSES.indexOf(health.cause) === least).map(({ prospect }) => prospect)
+  const proven = ejected.filter(({ health }) => health.isProven)
+  if (proven.length > 0) return proven.map(({ prospect }) => prospect)
+  const worthIt = ejected.filter(({ health }) => health.cause !== 'wedged')
+  const least = Math.min(...worthIt.map(({ health }) => CAUSES.indexOf(health.cause)))
+  return worthIt.filter(({ health }) => CAUSES.indexOf(health.cause) === least).map(({ prospect }) => prospect)
 }
 
 function ejectionReason({ cause }: Health, standing: Standing): string {

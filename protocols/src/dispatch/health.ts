@@ -75,6 +75,11 @@ export class Health {
     this.proven = false
   }
 
+  /** It is out, and has answered a ping since. */
+  get isProven(): boolean {
+    return this.ejected && this.proven
+  }
+
   /** It answered a ping. */
   prove(): void {
     this.proven = true
