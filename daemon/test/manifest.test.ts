@@ -99,6 +99,19 @@ describe('a service manifest', () => {
     assert.equal(manifest.folder, '/s')
   })
 
+  it('says how many workers should run it, or that all should that can', () => {
+    const wanted = (text: string) => {
+      const { contract, everywhere } = valid(text)
+      return [contract.replicas, everywhere]
+    }
+    const process = MINIMAL.replace('url: http://127.0.0.1:9999', 'process: { command: [a] }')
+    assert.deepEqual(wanted(process), [2, false])
+    assert.deepEqual(wanted(`${process}replicas: 5`), [5, false])
+    assert.deepEqual(wanted(`${process}replicas: everywhere`), [0, true])
+    assert.deepEqual(wanted(MINIMAL), [0, true])
+    assert.deepEqual(wanted(`${MINIMAL}replicas: 5`), [5, false])
+  })
+
   it('needs little: the rest has defaults', () => {
     const manifest = valid(MINIMAL)
     assert.equal(manifest.contract.tier, 'cpu')

@@ -255,6 +255,12 @@ describe('a decision', () => {
     assert.equal(why(input({ self: other, services: [{ ...s, everywhere: true }] })), 'run: everywhere')
   })
 
+  it('runs a service that is wanted everywhere on all that can, and counts those as wanted', () => {
+    const services = [{ ...s, replicas: Number.POSITIVE_INFINITY }]
+    for (const self of [best, other]) assert.equal(why(input({ self, services })), 'run: planned')
+    assert.equal(place(input({ services })).decisions[0]?.wanted, 2)
+  })
+
   it('leaves what this machine is not for', () => {
     assert.equal(why(input({ workers: [able(best, []), able(other, ['s'])] })), 'leave: not-eligible')
   })

@@ -419,13 +419,13 @@ describe('who may be asked', () => {
       expected: 'bd'
     },
     {
-      what: 'when all are wedged, they all the same',
+      what: 'nobody when all are wedged: a request would wait there for nothing',
       out: { a: 'wedged', b: 'wedged', c: 'wedged', d: 'wedged' },
-      expected: 'abcd'
+      expected: ''
     },
     {
-      what: 'but not for a request that failed elsewhere already',
-      out: { a: 'wedged', b: 'wedged', c: 'wedged', d: 'wedged' },
+      what: 'nobody who is out for a request that failed elsewhere already',
+      out: { a: 'unreachable', b: 'unreachable', c: 'unreachable', d: 'unreachable' },
       retry: true,
       expected: ''
     },
@@ -453,6 +453,13 @@ describe('who may be asked', () => {
       assert.equal(result.rejected.length, 4 - expected.length)
     })
   }
+
+  it('one that was wedged and answers pings again, when all are out', () => {
+    const all = prospects(['a', 'b'])
+    ejectFrom(all, { a: 'wedged', b: 'wedged' })
+    all[1]?.peer.health.prove()
+    assert.equal(fit(all).fit, 'b')
+  })
 
   it('only requests that may be repeated go to a worker on trial', () => {
     const all = prospects(['a', 'b'])

@@ -211,6 +211,34 @@ describe('dispatch and time', () => {
       )
     })
 
+    it('refuses at once what only a wedged worker could answer, and asks that one whether it is back', async () => {
+      const mesh = new FakeMesh({ workers: ['a'] })
+      answerOf(await mesh.call())
+      const only = mesh.worker('a')
+      only.state = 'stopped'
+      const first = mesh.dispatch().then(
+        () => 'answered',
+        error => error.code
+      )
+      await mesh.clock.advance(5 * SECOND)
+      assert.equal(await first, 'WorkerWedged')
+      for (let i = 0; i < 5; i++) {
+        const refused = await mesh.call()
+        assert.equal(codeOf(refused), 'NoWorker')
+        assert.ok(refused.ms < 100)
+        await mesh.clock.advance(SECOND)
+      }
+      const pings = only.pings.length
+      only.state = 'up'
+      await mesh.clock.advance(3 * SECOND)
+      assert.ok(only.pings.length > pings, 'nobody had to ask')
+      assert.equal(answerOf(await mesh.call()).status, 200)
+      assert.equal(mesh.dispatcher.experience('a')?.ejected_for_ms, 0)
+      const settled = only.pings.length
+      await mesh.clock.advance(60 * SECOND)
+      assert.ok(only.pings.length - settled < 3, 'it is not asked for ever')
+    })
+
     it('has a restarted worker back as soon as it says that it is there', async () => {
       const mesh = new FakeMesh({ workers: ['a', 'b'] })
       mesh.worker('b').kill()

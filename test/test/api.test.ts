@@ -120,6 +120,14 @@ describe('the HTTP API of a mesh', function () {
     assert.ok(peers.every(addr => addr.includes(mesh.relay.peerId)))
   })
 
+  it('wants as many workers as there are of a service that runs wherever it can', async () => {
+    const { services } = await getJson<{ services: Array<{ name: string; wanted: number; found: number }> }>(
+      `${mesh.relay.url}/api/services`
+    )
+    const llm = services.find(({ name }) => name === 'llm-inference')
+    assert.deepEqual([llm?.wanted, llm?.found], [0, 0])
+  })
+
   it('is healthy, counts what it did and describes itself', async () => {
     for (const url of everyone()) {
       const health = await getJson<Record<string, unknown>>(`${url}/health`)

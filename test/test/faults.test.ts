@@ -247,6 +247,25 @@ describe('a mesh under faults', function () {
     assert.equal((await response.json()).retry_safe, false)
   })
 
+  it('refuses within a second while all workers are wedged, and answers again soon after they are back', async () => {
+    for (const { child } of mesh.workers) child.kill('SIGSTOP')
+    // Each is found out by a request that it has in hand.
+    await until('all are found out', async () => {
+      const { status } = await postJson(`${mesh.relay.url}/service/lab`, {})
+      return status === 503
+    })
+    for (let i = 0; i < 10; i++) {
+      const startedAt = performance.now()
+      const response = await postJson(`${mesh.relay.url}/service/lab`, {})
+      assert.equal(response.status, 503)
+      assert.ok(Number(response.headers.get('retry-after')) >= 1)
+      const ms = performance.now() - startedAt
+      assert.ok(ms < 1000, `${Math.round(ms)} ms`)
+    }
+    for (const { child } of mesh.workers) child.kill('SIGCONT')
+    await until('one is back', async () => (await postJson(`${mesh.relay.url}/service/lab`, {})).status === 200, 5000)
+  })
+
   it('has left a slow answer of a healthy worker alone for more than a minute', async () => {
     const { response, ms } = await slow
     assert.equal(response.status, 200)

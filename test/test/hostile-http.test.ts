@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { type IncomingMessage, METHODS, request } from 'node:http'
 import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { getJson, postJson, type TestMesh, testMesh } from '../src/harness.ts'
 
 /** Sends bytes as they are and gives back what came, when the other side closes or is silent. */
@@ -156,6 +158,21 @@ describe('a mesh that strangers send anything to', function () {
     const refused = await options('/service/lab')
     assert.equal(refused.status, 405)
     assert.equal(refused.headers.get('allow'), 'POST')
+  })
+
+  it('takes every method to a service', async () => {
+    for (const method of METHODS.filter(method => method !== 'CONNECT' && method !== 'OPTIONS')) {
+      // Node's own client; others refuse TRACE
+      const call = request(`${mesh.relay.url}/service/lab/any`, {
+        method,
+        headers: { 'content-type': 'text/plain', 'content-length': 2 }
+      })
+      call.end('hi')
+      const [answer] = (await once(call, 'response')) as [IncomingMessage]
+      assert.equal(answer.statusCode, 207, method)
+      assert.equal(answer.headers['x-method'], method)
+      assert.equal(await text(answer), method === 'HEAD' ? '' : 'hi')
+    }
   })
 
   it('has no HEAD of the stream that never ends', async () => {

@@ -37,7 +37,8 @@ export function adminRoutes({ self, view, dispatcher, invoker }: AdminComponents
       version,
       aliases,
       tier,
-      wanted: replicas,
+      // Of a service that runs wherever it can, as many are wanted as there are.
+      wanted: replicas === 0 ? candidates.length : replicas,
       found: candidates.length,
       healthy: healthy.length,
       workers: candidates.map(({ peerId }) => peerId)

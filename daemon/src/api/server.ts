@@ -1,3 +1,4 @@
+import { METHODS } from 'node:http'
 import cors from '@fastify/cors'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
@@ -61,6 +62,9 @@ export async function createApi(init: ApiInit): Promise<FastifyInstance> {
     ...(init.serverFactory == null ? {} : { serverFactory: init.serverFactory })
   })
 
+  // `/service` takes every method that HTTP has; Fastify knows the usual ones only.
+  for (const method of METHODS)
+    if (method !== 'CONNECT' && !app.supportedMethods.includes(method)) app.addHttpMethod(method, { hasBody: true })
   // A server from elsewhere sees to that itself.
   if (init.serverFactory == null) lingerAfterAnswers(app.server)
   app.setErrorHandler((err, request, reply) => sendProblem(request, reply, err))

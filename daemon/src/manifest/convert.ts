@@ -22,6 +22,7 @@ export function toManifest(
     file,
     folder,
     contract: toContract(document),
+    everywhere: replicasOf(document) == null,
     needs: {
       cores: needs.cores ?? DEFAULTS.needs.cores,
       memory: needs.memory_mb ?? DEFAULTS.needs.memory_mb,
@@ -53,18 +54,24 @@ export function toManifest(
 }
 
 function toContract(document: ManifestDocument): ServiceContract {
-  const { name, version, title, aliases, tier, replicas, admission, state } = document
+  const { name, version, title, aliases, tier, admission, state } = document
   return {
     name,
     version,
     title,
     aliases: aliases ?? [],
     tier: tier ?? DEFAULTS.tier,
-    replicas: replicas ?? DEFAULTS.replicas,
+    replicas: replicasOf(document) ?? 0,
     concurrency: admission?.concurrency ?? DEFAULTS.admission.concurrency,
     ...(state == null ? {} : { stateKey: state.keyed }),
     operations: document.operations.map(operation => toOperation(operation, document))
   }
+}
+
+/** Undefined when every worker that can run it should, as with a server that its owner runs anyway. */
+function replicasOf({ replicas, backend }: ManifestDocument): number | undefined {
+  if (replicas === 'everywhere' || (replicas == null && backend.url != null)) return undefined
+  return replicas ?? DEFAULTS.replicas
 }
 
 function toOperation(

@@ -24,6 +24,8 @@ export interface ServiceManifest {
   /** the file's folder, in which a process runs */
   folder: string
   contract: ServiceContract
+  /** every worker that can run it should */
+  everywhere: boolean
   needs: Needs
   backend: BackendSpec
   health: HealthSpec

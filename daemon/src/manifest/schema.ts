@@ -81,11 +81,9 @@ export const manifestSchema = Type.Object(
     ),
     tier: Type.Optional(Type.Enum(TIERS, { default: DEFAULTS.tier, description: 'the kind of worker it belongs on' })),
     replicas: Type.Optional(
-      Type.Integer({
-        minimum: 0,
-        maximum: 1000,
+      Type.Union([Type.Integer({ minimum: 0, maximum: 1000 }), Type.Literal('everywhere')], {
         default: DEFAULTS.replicas,
-        description: 'how many workers should run it, mesh-wide'
+        description: 'how many workers should run it, mesh-wide; "everywhere" for every one that can'
       })
     ),
     needs: Type.Optional(

@@ -2,8 +2,9 @@ import type { PeerEntry } from '@hedgerow/protocols/view'
 import type { ServiceManifest } from '../manifest/index.ts'
 import type { PlaceableService, PlacementWorker } from './index.ts'
 
-export function placeable({ contract, needs, backend }: ServiceManifest): PlaceableService {
-  const { name, tier, replicas } = contract
+export function placeable({ contract, needs, backend, everywhere }: ServiceManifest): PlaceableService {
+  const { name, tier } = contract
+  const replicas = everywhere ? Number.POSITIVE_INFINITY : contract.replicas
   return { name, tier, replicas, needs, everywhere: backend.type === 'url' }
 }
 

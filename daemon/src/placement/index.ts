@@ -30,7 +30,7 @@ export { makePlan, type Plan } from './plan.ts'
 export interface PlaceableService {
   name: string
   tier: Tier
-  /** how many workers should run it, mesh-wide */
+  /** how many workers should run it, mesh-wide; Infinity = all that can */
   replicas: number
   needs: Needs
   /** its server runs already, whatever we decide: each worker that has it offers it */

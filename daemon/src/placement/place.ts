@@ -63,7 +63,8 @@ export function place(input: PlacementInput): Placement {
   const decisions = claims.map(({ service, reason, planned, running }): PlacementDecision => {
     const { name, replicas } = service
     const why = refused.has(name) ? 'no-room' : reason
-    return { service: name, run: run.has(name), reason: why, planned, wanted: replicas, running }
+    const wanted = Number.isFinite(replicas) ? replicas : planned.length
+    return { service: name, run: run.has(name), reason: why, planned, wanted, running }
   })
   const next: PlacementMemory = { gap: memory.gap, superfluous: memory.superfluous, blocked }
   return { run, decisions, memory: next, reviewAt: reviewAt(next, now) }

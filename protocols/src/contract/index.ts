@@ -40,7 +40,7 @@ export interface ServiceContract {
   title: string
   aliases: string[]
   tier: Tier
-  /** how many workers should run it, mesh-wide */
+  /** how many workers should run it, mesh-wide; 0 = no number: those that can, or whose owners pin it */
   replicas: number
   /** requests that one worker runs at once */
   concurrency: number

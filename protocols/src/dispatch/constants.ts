@@ -59,6 +59,9 @@ export const EJECTION_MEMORY = 5 * 60_000
 /** Between two pings that ask whether an ejected peer is back, while there is a connection to it. */
 export const PROBE_INTERVAL = 1000
 
+/** Such pings, a second apart, after a request had to be refused because nobody else was there. */
+export const WATCH_PINGS = 30
+
 // Heartbeat: a request in hand for a second, pinged then and a second later, both unanswered for 2 s: wedged after 4 s.
 
 export const PING_INTERVAL = 1000
@@ -137,6 +140,7 @@ export const MAX_MISSES = 1000
 
 export const NO_WORKER_RETRY_AFTER = 5
 export const LOADING_RETRY_AFTER = 5
+export const WEDGED_RETRY_AFTER = 2
 export const MAX_RETRY_AFTER = 60
 
 // Memory

@@ -90,8 +90,9 @@ interface Ejected {
 }
 
 /**
- * Ejection never takes everybody: when all are out, those are asked that were heard of since, or else those with the
- * least grave cause. And as failures of a service may be the requests' fault, they never take out more than half.
+ * When all are out, those are asked that were heard of since, or else those with the least grave cause. Only who is
+ * wedged is not, before it has answered a ping: a request would learn nothing there for seconds. And as failures of a
+ * service may be the requests' fault, they never take out more than half.
  */
 function withoutEjected(
   prospects: Prospect[],
@@ -134,8 +135,9 @@ function readmitted(ejected: Ejected[], total: number, retry: boolean, now: numb
   if (back.length > 0 || ejected.length < total) return back.map(({ prospect }) => prospect)
   const heard = ejected.filter(({ prospect, health }) => prospect.peer.heartbeat.aliveAt > health.ejectedAt)
   if (heard.length > 0 || retry) return heard.map(({ prospect }) => prospect)
-  const least = Math.min(...ejected.map(({ health }) => CAUSES.indexOf(health.cause)))
-  return ejected.filter(({ health }) => CAUSES.indexOf(health.cause) === least).map(({ prospect }) => prospect)
+  const worthIt = ejected.filter(({ health }) => health.cause !== 'wedged')
+  const least = Math.min(...worthIt.map(({ health }) => CAUSES.indexOf(health.cause)))
+  return worthIt.filter(({ health }) => CAUSES.indexOf(health.cause) === least).map(({ prospect }) => prospect)
 }
 
 function ejectionReason({ cause }: Health, standing: Standing): string {

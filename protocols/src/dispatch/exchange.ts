@@ -15,7 +15,7 @@ import { type AttemptRecord, attemptRecord, type Decision, type Outcome, type Re
 import { type RequestBody, requestBody } from './request-body.ts'
 import { retryCost } from './retry.ts'
 import { selectFirst, selectIdle, selectionInput, selectNext, selectOnly } from './selection.ts'
-import { type Context, meshError, nobody, verdict } from './verdict.ts'
+import { allWedged, type Context, meshError, nobody, verdict } from './verdict.ts'
 
 /**
  * One request from its first attempt to the last byte of its answer. Everything that happens to it (an answer, a
@@ -131,7 +131,9 @@ export class Exchange implements AttemptOwner {
       if (dialled || engine.connected(peer.peerId)) engine.heartbeats.probe(peer)
     for (const peer of selection.unheard) if (engine.connected(peer.peerId)) engine.heartbeats.check(peer)
     if (selection.chosen == null) {
-      this.giveUp(nobody(plan.needs, this.context))
+      for (const peer of selection.wedged) engine.heartbeats.watch(peer)
+      const reason = selection.wedged.length > 0 ? allWedged(this.context) : nobody(plan.needs, this.context)
+      this.giveUp(reason)
       return
     }
     // Who vouches for a repetition expects it after a failure, not beside the first.

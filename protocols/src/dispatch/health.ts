@@ -81,6 +81,11 @@ export class Health {
     return this.needsProof && this.proven && this.cause !== 'failing'
   }
 
+  /** It is out, and nothing was heard of it since. */
+  get isSilent(): boolean {
+    return this.ejected && !this.proven
+  }
+
   /** It answered a ping. */
   prove(): void {
     this.proven = true

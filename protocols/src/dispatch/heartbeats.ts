@@ -5,7 +5,8 @@ import {
   PING_INTERVAL,
   PING_TIMEOUT,
   PROBE_INTERVAL,
-  ROUND_TRIP_MEMORY
+  ROUND_TRIP_MEMORY,
+  WATCH_PINGS
 } from './constants.ts'
 import type { Experience, PeerState, Pending } from './experience.ts'
 import type { Clock, Pinger } from './index.ts'
@@ -25,6 +26,7 @@ export class Heartbeats {
   private readonly clock: Clock
   private readonly experience: Experience
   private readonly pings = new Set<{ peer: PeerState; abort(): void }>()
+  private readonly watched = new Map<PeerState, unknown>()
   private stopped = false
 
   constructor({ pinger, clock, experience }: HeartbeatsComponents) {
@@ -73,6 +75,24 @@ export class Heartbeats {
     })
   }
 
+  /**
+   * Asks an ejected peer that somebody needs, until it answers or for half a minute: requests for it are refused at once
+   * meanwhile, so nothing else would find out.
+   */
+  watch(peer: PeerState): void {
+    if (peer.local || this.watched.has(peer)) return
+    let left = WATCH_PINGS
+    const look = (): void => {
+      if (this.stopped || !peer.health.isSilent || left-- <= 0) {
+        this.watched.delete(peer)
+        return
+      }
+      this.probe(peer)
+      this.watched.set(peer, this.clock.setTimeout(look, PROBE_INTERVAL))
+    }
+    look()
+  }
+
   /** No more pings; requests under way go on unwatched. */
   stop(): void {
     this.stopped = true
@@ -80,6 +100,8 @@ export class Heartbeats {
       this.clock.clearTimeout(heartbeat.timer)
       heartbeat.timer = undefined
     }
+    for (const timer of this.watched.values()) this.clock.clearTimeout(timer)
+    this.watched.clear()
     for (const ping of [...this.pings]) ping.abort()
   }
 

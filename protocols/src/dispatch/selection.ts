@@ -34,6 +34,8 @@ export interface Selection {
   returning: Returning[]
   /** were considered, and haven't been heard of for a while */
   unheard: PeerState[]
+  /** when nobody was chosen: could have been, if they responded */
+  wedged: PeerState[]
 }
 
 export interface Returning {
@@ -46,10 +48,12 @@ export interface Returning {
 export function selectFirst(input: SelectionInput): Selection {
   const { needs, now } = input
   const rejected: Rejection[] = []
-  const fit = advisable(able(input.prospects, needs, rejected), needs, false, now, rejected)
+  const capable = able(input.prospects, needs, rejected)
+  const fit = advisable(capable, needs, false, now, rejected)
+  const wedged = fit.length > 0 ? [] : capable.map(({ peer }) => peer)
   const returning = rejected.length === 0 ? [] : returningOf(input)
   const { reason, chosen, scores } = choose(fit, input)
-  return { chosen, reason, scores, rejected, returning, unheard: unheardOf(scores, now) }
+  return { chosen, reason, scores, rejected, returning, unheard: unheardOf(scores, now), wedged }
 }
 
 function choose(fit: Prospect[], input: SelectionInput): Pick<Selection, 'chosen' | 'reason' | 'scores'> {

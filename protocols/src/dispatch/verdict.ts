@@ -1,6 +1,6 @@
 /** What a caller is told when no worker answered. */
 import { MeshError, type MeshErrorCode } from '../errors/index.ts'
-import { LOADING_RETRY_AFTER, MAX_RETRY_AFTER, NO_WORKER_RETRY_AFTER } from './constants.ts'
+import { LOADING_RETRY_AFTER, MAX_RETRY_AFTER, NO_WORKER_RETRY_AFTER, WEDGED_RETRY_AFTER } from './constants.ts'
 import type { Needs } from './eligible.ts'
 import { type Failure, failure } from './outcome.ts'
 import type { Score } from './score.ts'
@@ -41,6 +41,12 @@ export function nobody({ worker, resource }: Pick<Needs, 'worker' | 'resource'>,
         ? `no worker of ${service} holds ${resource} now`
         : `${service} is known, but no worker offers it now`
   return meshError(failure('NoWorker', detail, { retry_after: NO_WORKER_RETRY_AFTER }), context)
+}
+
+/** Those who offer it have stopped responding. They are being watched, so it is known within a second when one is back. */
+export function allWedged(context: Context): MeshError {
+  const detail = `no worker of ${context.service} responds now; they are asked every second whether they are back`
+  return meshError(failure('NoWorker', detail, { retry_after: WEDGED_RETRY_AFTER }), context)
 }
 
 const NOBODY = failure('NotServed', 'no worker offers the service')
