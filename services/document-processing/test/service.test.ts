@@ -453,7 +453,24 @@ describe('document-processing', function () {
     }
   })
 
-  it('answers /health while a document keeps a thread busy', async () => {
+  it('loses nobody else to a document that takes all the memory there is', async () => {
+    const { pid } = service
+    // within every limit on size, but each element brings its attributes
+    const attributes = Array.from({ length: 8 }, (_, i) => ` a${i}=""`).join('')
+    const greedy = `<b${attributes}>a</b>`.repeat(150_000)
+    const [refused, ...others] = await Promise.all([
+      send(greedy, 'text/html'),
+      ...Array.from({ length: 6 }, (_, i) => send(`other ${i}`, 'text/plain'))
+    ])
+    assert.deepEqual([refused.status, refused.body.code], [422, 'DocumentTooComplex'])
+    assert.deepEqual(
+      others.map(({ status, body }) => [status, body.text]),
+      others.map((_, i) => [200, `other ${i}`])
+    )
+    assert.ok(service.running && service.pid === pid)
+  })
+
+  it('answers /health while a document keeps a process busy', async () => {
     const slow = `<nav>x</nav>${'<div><p>some words, and more, of a page</p></div>'.repeat(9_000)}`
     let done = false
     const reading = send(slow, 'text/html').finally(() => {

@@ -3,7 +3,7 @@ import { DOMParser, parseHTML } from 'linkedom'
 import mammoth from 'mammoth'
 import { DocumentError } from '../errors.ts'
 import { MAX_DOCX_ENTRIES, MAX_DOCX_MARKUP, MAX_DOCX_UNPACKED } from '../limits.ts'
-import type { ReadResult } from '../thread/task.ts'
+import type { ReadResult } from '../process/task.ts'
 import { htmlText, PAGE_BREAK_CLASS } from './html-text.ts'
 import { pagesOf } from './text.ts'
 

@@ -2,7 +2,7 @@ import { Readability } from '@mozilla/readability'
 import { parseHTML } from 'linkedom'
 import { DocumentError } from '../errors.ts'
 import { MAX_HTML } from '../limits.ts'
-import type { ReadResult } from '../thread/task.ts'
+import type { ReadResult } from '../process/task.ts'
 import { htmlText } from './html-text.ts'
 import { decode, pagesOf } from './text.ts'
 
