@@ -21,9 +21,15 @@ export const PROCESS_HEAP = 256
 export const MAX_DOCX_MARKUP = 32 * 1024 * 1024
 /** bytes that a DOCX says it unpacks to, pictures included */
 export const MAX_DOCX_UNPACKED = 512 * 1024 * 1024
+/** elements of its markup, each of which becomes several objects; 500 pages have some 150,000 */
+export const MAX_DOCX_ELEMENTS = 200_000
 export const MAX_DOCX_ENTRIES = 5_000
-/** bytes; markup becomes objects some twenty times its size */
+/** bytes */
 export const MAX_HTML = 8 * 1024 * 1024
+/** each takes about a kB of a process's heap */
+export const MAX_HTML_ELEMENTS = 200_000
+/** elements within each other; browsers show the first 512, and sloppy mail never closes what it opens */
+export const MAX_HTML_NESTING = 6_000
 /** pixels; the photographs of today's telephones have 12 to 50 million */
 export const MAX_PICTURE_PIXELS = 60_000_000
 

@@ -40,6 +40,8 @@ interface Answer {
   }
 }
 
+const PARAGRAPH = '<w:p><w:r><w:t>Alpha</w:t></w:r></w:p>'
+
 describe('document-processing', function () {
   this.timeout(60_000)
   let mesh: StandInMesh
@@ -292,7 +294,20 @@ describe('document-processing', function () {
       ['markup that is broken', () => send(docxOf('<w:p><w:r>'), WORD), 422, 'CorruptDocument'],
       ['a ZIP that declares too much', () => send(zipBomb(), WORD), 422, 'DocumentTooComplex'],
       ['a ZIP that unpacks to more than it declares', () => send(lyingZip(), WORD), 422, 'CorruptDocument'],
-      ['markup nested without end', () => send(docxOf('<w:p>'.repeat(200_000)), WORD), 422, 'CorruptDocument'],
+      ['markup nested without end', () => send(docxOf('<w:p>'.repeat(150_000)), WORD), 422, 'CorruptDocument'],
+      [
+        'a Word document of paragraphs without number',
+        () => send(docxOf(PARAGRAPH.repeat(300_000)), WORD),
+        422,
+        'DocumentTooComplex'
+      ],
+      ['HTML nested without end', () => send('<div>'.repeat(500_000), 'text/html'), 422, 'DocumentTooComplex'],
+      [
+        'HTML of elements without number',
+        () => send('<b>a</b>'.repeat(1_000_000), 'text/html'),
+        422,
+        'DocumentTooComplex'
+      ],
       [
         'a picture cut short',
         async () => send((await picture('x', 'png')).subarray(0, 4000), 'image/png'),
