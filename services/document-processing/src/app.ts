@@ -5,9 +5,9 @@ import { Options, readUpload, takeBytes } from './input.ts'
 import { MAX_BODY, REQUEST_TIME_LIMIT } from './limits.ts'
 import { FORMATS } from './media-type.ts'
 import { OcrError, recognize } from './ocr.ts'
+import type { Processes } from './process/processes.ts'
 import { processDocument } from './process-document.ts'
 import { QrBody, qrPng } from './qr.ts'
-import type { Threads } from './thread/threads.ts'
 
 /** bytes: the longest text of a code, escaped */
 const QR_BODY_LIMIT = 32 * 1024
@@ -36,15 +36,15 @@ const Processed = Type.Object({
   })
 })
 
-export async function documentApp(threads: Threads, version: string): Promise<ServiceApp> {
+export async function documentApp(processes: Processes, version: string): Promise<ServiceApp> {
   const read = { documents: 0, text_pages: 0, ocr_pages: 0, characters: 0 }
   const app = await serviceApp({
     name: 'document-processing',
     version,
     bodyLimit: QR_BODY_LIMIT,
-    stats: () => ({ ...read, threads_ended: threads.ended })
+    stats: () => ({ ...read, processes_ended: processes.ended })
   })
-  app.addHook('onClose', () => threads.close())
+  app.addHook('onClose', () => processes.close())
 
   await app.register(async scope => {
     await scope.register(multipart)
@@ -66,7 +66,7 @@ export async function documentApp(threads: Threads, version: string): Promise<Se
         const left = clientLeft(reply)
         const upload = await readUpload(request)
         const components = {
-          threads,
+          processes,
           recognize: (png: Uint8Array, page: number, signal: AbortSignal) => recognize(request, png, page, signal)
         }
         try {

@@ -4,7 +4,7 @@ import { Type } from 'typebox'
 import { Value } from 'typebox/value'
 import { CHUNK_SIZE, MAX_BODY, MAX_CHUNK_SIZE, MIN_CHUNK_SIZE } from './limits.ts'
 import { type MediaType, parseMediaType } from './media-type.ts'
-import type { OcrChoice } from './thread/task.ts'
+import type { OcrChoice } from './process/task.ts'
 
 /** What comes beside a document, in the query string or as fields of the form; text there, whatever it means. */
 export const Options = Type.Object({

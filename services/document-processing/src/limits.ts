@@ -8,22 +8,28 @@ export const MAX_PAGES = 2_000
 export const MAX_OCR_PAGES = 100
 /** UTF-16 code units of the whole text; it is answered three times: whole, by pages, by chunks */
 export const MAX_TEXT = 5_000_000
-/** milliseconds of reading or rendering in a thread, after which the thread is ended */
-export const THREAD_TIME_LIMIT = 60_000
+/** milliseconds of reading or rendering, after which the process that does it is ended */
+export const TASK_TIME_LIMIT = 60_000
 /** milliseconds for the whole of a request; below `first_byte_s` of the manifest, so that the answer says why */
 export const REQUEST_TIME_LIMIT = 590_000
 /** as many as the manifest admits requests */
-export const THREADS = 2
-/** MB of JavaScript heap for each thread; past it the thread ends, the process doesn't */
-export const THREAD_HEAP = 256
+export const PROCESSES = 2
+/** MB of JavaScript heap for each of them; past it that process ends, the service doesn't */
+export const PROCESS_HEAP = 256
 
 /** bytes of markup that a DOCX unpacks to; 500 pages have some 10 MB */
 export const MAX_DOCX_MARKUP = 32 * 1024 * 1024
 /** bytes that a DOCX says it unpacks to, pictures included */
 export const MAX_DOCX_UNPACKED = 512 * 1024 * 1024
+/** elements of its markup, each of which becomes several objects; 500 pages have some 150,000 */
+export const MAX_DOCX_ELEMENTS = 200_000
 export const MAX_DOCX_ENTRIES = 5_000
-/** bytes; markup becomes objects some twenty times its size */
+/** bytes */
 export const MAX_HTML = 8 * 1024 * 1024
+/** each takes about a kB of a process's heap */
+export const MAX_HTML_ELEMENTS = 200_000
+/** elements within each other; browsers show the first 512, and sloppy mail never closes what it opens */
+export const MAX_HTML_NESTING = 6_000
 /** pixels; the photographs of today's telephones have 12 to 50 million */
 export const MAX_PICTURE_PIXELS = 60_000_000
 

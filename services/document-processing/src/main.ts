@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { serve } from '@hedgerow/service-kit'
 import { documentApp } from './app.ts'
-import { Threads } from './thread/threads.ts'
+import { Processes } from './process/processes.ts'
 
 const manifest: { version: string } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
-await serve(await documentApp(new Threads(), manifest.version))
+await serve(await documentApp(new Processes(), manifest.version))

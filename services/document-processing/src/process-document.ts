@@ -5,8 +5,8 @@ import type { Upload } from './input.ts'
 import { MAX_OCR_PAGES, MAX_TEXT, OCR_AT_ONCE } from './limits.ts'
 import { FORMATS, type Format, formatOf } from './media-type.ts'
 import type { Recognized } from './ocr.ts'
-import type { RenderTask } from './thread/task.ts'
-import type { Threads } from './thread/threads.ts'
+import type { OpenDocument, Processes } from './process/processes.ts'
+import type { OcrChoice, RenderTask } from './process/task.ts'
 
 export interface ProcessedPage {
   number: number
@@ -24,7 +24,7 @@ export interface ProcessedDocument {
 }
 
 export interface Components {
-  threads: Threads
+  processes: Processes
   /** the text of a page that is a picture */
   recognize(png: Uint8Array, page: number, signal: AbortSignal): Promise<Recognized>
 }
@@ -36,29 +36,12 @@ export async function processDocument(
   signal: AbortSignal
 ): Promise<ProcessedDocument> {
   const format = formatOfUpload(upload)
-  const bytes = shared(upload.bytes)
-  const { password, ocr, chunkSize } = upload
-  const read = await components.threads.read(
-    { kind: 'read', format, bytes, charset: upload.mediaType.charset, password, ocr },
-    signal
+  const { bytes, mediaType, chunkSize } = upload
+  const { pages, title, details, scanned } = await components.processes.open(bytes, signal, document =>
+    pagesOf(document, { ...upload, format, charset: mediaType.charset }, components, signal)
   )
 
-  const pages = new Map<number, ProcessedPage>()
-  const scanned: RenderTask[] = []
-  for (const page of read.pages) {
-    if ('text' in page) pages.set(page.number, { ...page, source: 'text' })
-    else scanned.push({ kind: 'render', format, bytes, password, page: page.number, dpi: page.dpi })
-  }
-  if (scanned.length > MAX_OCR_PAGES) {
-    throw new ServiceError(
-      422,
-      'TooManyPages',
-      `${scanned.length} pages are scanned; ${MAX_OCR_PAGES} are the most that are read in one request, so split it`
-    )
-  }
-  for (const page of await readScanned(scanned, components, signal)) pages.set(page.number, page)
-
-  const inOrder = [...pages.values()].toSorted((a, b) => a.number - b.number)
+  const inOrder = pages.toSorted((a, b) => a.number - b.number)
   const { text, chunks } = assemble(inOrder, chunkSize)
   if (text.length > MAX_TEXT)
     throw new ServiceError(422, 'TextTooLong', `the text has more than ${MAX_TEXT} characters`)
@@ -70,13 +53,52 @@ export async function processDocument(
       ...(upload.filename == null ? {} : { filename: upload.filename }),
       media_type: FORMATS[format],
       page_count: inOrder.length,
-      ocr_pages: scanned.length,
+      ocr_pages: scanned,
       characters: text.length,
-      bytes: upload.bytes.length,
-      ...(read.title == null ? {} : { title: read.title.slice(0, 500) }),
-      ...read.details
+      bytes: bytes.length,
+      ...(title == null ? {} : { title: title.slice(0, 500) }),
+      ...details
     }
   }
+}
+
+interface HowToRead {
+  format: Format
+  charset: string | undefined
+  password: string
+  ocr: OcrChoice
+}
+
+interface Pages {
+  pages: ProcessedPage[]
+  title: string | undefined
+  details: Record<string, string | number>
+  /** how many of them are pictures */
+  scanned: number
+}
+
+async function pagesOf(
+  document: OpenDocument,
+  { format, charset, password, ocr }: HowToRead,
+  { recognize }: Components,
+  signal: AbortSignal
+): Promise<Pages> {
+  const read = await document.read({ kind: 'read', format, charset, password, ocr }, signal)
+  const pages: ProcessedPage[] = []
+  const scanned: RenderTask[] = []
+  for (const page of read.pages) {
+    if ('text' in page) pages.push({ ...page, source: 'text' })
+    else scanned.push({ kind: 'render', format, password, page: page.number, dpi: page.dpi })
+  }
+  if (scanned.length > MAX_OCR_PAGES) {
+    throw new ServiceError(
+      422,
+      'TooManyPages',
+      `${scanned.length} pages are scanned; ${MAX_OCR_PAGES} are the most that are read in one request, so split it`
+    )
+  }
+  pages.push(...(await readScanned(scanned, document, recognize, signal)))
+  return { pages, title: read.title, details: read.details, scanned: scanned.length }
 }
 
 function formatOfUpload({ mediaType, bytes }: Upload): Format {
@@ -91,17 +113,18 @@ function formatOfUpload({ mediaType, bytes }: Upload): Format {
 /** A few pages at once, each rendered just before it is read; the first that fails stops the others. */
 async function readScanned(
   tasks: readonly RenderTask[],
-  { threads, recognize }: Components,
+  document: OpenDocument,
+  recognize: Components['recognize'],
   signal: AbortSignal
 ): Promise<ProcessedPage[]> {
   const failed = new AbortController()
   const either = AbortSignal.any([signal, failed.signal])
   const pages: ProcessedPage[] = []
   const next = tasks.values()
-  // one after the other, so that a long scan leaves a thread to others
+  // one after the other: a process does one thing at a time
   let rendering: Promise<unknown> = Promise.resolve()
   const render = (task: RenderTask): Promise<Uint8Array> => {
-    const rendered = rendering.then(() => threads.render(task, either))
+    const rendered = rendering.then(() => document.render(task, either))
     rendering = rendered.catch(() => undefined)
     return rendered
   }
@@ -118,10 +141,4 @@ async function readScanned(
     throw err
   }
   return pages
-}
-
-function shared(bytes: Uint8Array): Uint8Array {
-  const copy = new Uint8Array(new SharedArrayBuffer(bytes.length))
-  copy.set(bytes)
-  return copy
 }

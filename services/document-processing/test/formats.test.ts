@@ -167,6 +167,13 @@ describe('the text of HTML', () => {
     assert.deepEqual(pages, [{ number: 1, text: 'x\n\nDear Ann' }])
   })
 
+  it('is found in time where cells are nested without end around many others', () => {
+    const started = process.cpuUsage()
+    const { pages } = readHtml(bytes(`${'<table><tr><td>'.repeat(1_500)}${'<b>x</b>'.repeat(50_000)}`), undefined)
+    assert.equal(pages.length, 1)
+    assert.ok(process.cpuUsage(started).user < 10e6)
+  })
+
   it('is decoded as the page says', () => {
     const { pages } = readHtml(Buffer.from('<!doctype html><meta charset="iso-8859-1"><p>\u00a35', 'latin1'), undefined)
     assert.deepEqual(pages, [{ number: 1, text: '£5' }])

@@ -37,6 +37,8 @@ interface Answer {
   }
 }
 
+const PARAGRAPH = '<w:p><w:r><w:t>Alpha</w:t></w:r></w:p>'
+
 describe('document-processing', function () {
   this.timeout(60_000)
   let mesh: StandInMesh
@@ -283,7 +285,20 @@ describe('document-processing', function () {
       ['markup that is broken', () => send(docxOf('<w:p><w:r>'), WORD), 422, 'CorruptDocument'],
       ['a ZIP that declares too much', () => send(zipBomb(), WORD), 422, 'DocumentTooComplex'],
       ['a ZIP that unpacks to more than it declares', () => send(lyingZip(), WORD), 422, 'CorruptDocument'],
-      ['markup nested without end', () => send(docxOf('<w:p>'.repeat(200_000)), WORD), 422, 'CorruptDocument'],
+      ['markup nested without end', () => send(docxOf('<w:p>'.repeat(150_000)), WORD), 422, 'CorruptDocument'],
+      [
+        'a Word document of paragraphs without number',
+        () => send(docxOf(PARAGRAPH.repeat(300_000)), WORD),
+        422,
+        'DocumentTooComplex'
+      ],
+      ['HTML nested without end', () => send('<div>'.repeat(500_000), 'text/html'), 422, 'DocumentTooComplex'],
+      [
+        'HTML of elements without number',
+        () => send('<b>a</b>'.repeat(1_000_000), 'text/html'),
+        422,
+        'DocumentTooComplex'
+      ],
       [
         'a picture cut short',
         async () => send((await picture('x', 'png')).subarray(0, 4000), 'image/png'),
@@ -444,7 +459,24 @@ describe('document-processing', function () {
     }
   })
 
-  it('answers /health while a document keeps a thread busy', async () => {
+  it('loses nobody else to a document that takes all the memory there is', async () => {
+    const { pid } = service
+    // within every limit on size, but each element brings its attributes
+    const attributes = Array.from({ length: 8 }, (_, i) => ` a${i}=""`).join('')
+    const greedy = `<b${attributes}>a</b>`.repeat(150_000)
+    const [refused, ...others] = await Promise.all([
+      send(greedy, 'text/html'),
+      ...Array.from({ length: 6 }, (_, i) => send(`other ${i}`, 'text/plain'))
+    ])
+    assert.deepEqual([refused.status, refused.body.code], [422, 'DocumentTooComplex'])
+    assert.deepEqual(
+      others.map(({ status, body }) => [status, body.text]),
+      others.map((_, i) => [200, `other ${i}`])
+    )
+    assert.ok(service.running && service.pid === pid)
+  })
+
+  it('answers /health while a document keeps a process busy', async () => {
     const slow = `<nav>x</nav>${'<div><p>some words, and more, of a page</p></div>'.repeat(9_000)}`
     let done = false
     const reading = send(slow, 'text/html').finally(() => {

@@ -2,9 +2,10 @@ import { strToU8, type Unzipped, unzipSync, zipSync } from 'fflate'
 import { DOMParser, parseHTML } from 'linkedom'
 import mammoth from 'mammoth'
 import { DocumentError } from '../errors.ts'
-import { MAX_DOCX_ENTRIES, MAX_DOCX_MARKUP, MAX_DOCX_UNPACKED } from '../limits.ts'
-import type { ReadResult } from '../thread/task.ts'
+import { MAX_DOCX_ELEMENTS, MAX_DOCX_ENTRIES, MAX_DOCX_MARKUP, MAX_DOCX_UNPACKED } from '../limits.ts'
+import type { ReadResult } from '../process/task.ts'
 import { htmlText, PAGE_BREAK_CLASS } from './html-text.ts'
+import { elementsIn } from './markup-limits.ts'
 import { pagesOf } from './text.ts'
 
 const OLD_OFFICE = 0xe011cfd0
@@ -62,7 +63,15 @@ function unpack(bytes: Uint8Array): Unzipped {
         `the Word document unpacks to ${unpacked} bytes in ${entries} parts, ${markup} of them text; ${MAX_DOCX_UNPACKED}, ${MAX_DOCX_ENTRIES} and ${MAX_DOCX_MARKUP} are the most`
       )
     }
-    return unzipSync(bytes, { filter: ({ name }) => MARKUP.test(name) })
+    const parts = unzipSync(bytes, { filter: ({ name }) => MARKUP.test(name) })
+    const elements = Object.values(parts).reduce((sum, part) => sum + elementsIn(part), 0)
+    if (elements > MAX_DOCX_ELEMENTS) {
+      throw new DocumentError(
+        'DocumentTooComplex',
+        `the Word document has ${elements} elements of markup; ${MAX_DOCX_ELEMENTS} are the most, so split it`
+      )
+    }
+    return parts
   } catch (err) {
     if (err instanceof DocumentError) throw err
     throw new DocumentError('CorruptDocument', 'the Word document is damaged or cut short', err)

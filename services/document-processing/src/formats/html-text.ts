@@ -12,6 +12,8 @@ const LINES = new Set('div li tr dt dd caption figcaption legend option summary 
 const CELLS = new Set(['td', 'th'])
 /** characters; a longer cell, or one with a table in it, is layout: its blocks keep their lines */
 const LONGEST_DATA_CELL = 200
+/** nodes; a cell with more of them is layout too */
+const MOST_IN_DATA_CELL = 1_000
 /** the class of the rule that stands for the end of a page */
 export const PAGE_BREAK_CLASS = 'hedgerow-page-break'
 
@@ -67,8 +69,23 @@ function leave(node: Node, text: Text): void {
   else if (CELLS.has(name)) text.endCell()
 }
 
+/** Looks at no more of the cell than it takes to decide: cells can be nested without end. */
 function isData(cell: Element): boolean {
-  return (cell.textContent ?? '').length <= LONGEST_DATA_CELL && cell.querySelector('table') == null
+  let length = 0
+  let nodes = 0
+  let node: Node | null = cell.firstChild
+  while (node != null) {
+    if (++nodes > MOST_IN_DATA_CELL) return false
+    if (node.nodeType === TEXT) length += node.nodeValue?.length ?? 0
+    if (length > LONGEST_DATA_CELL || (isElement(node) && node.localName === 'table')) return false
+    if (node.firstChild != null) {
+      node = node.firstChild
+      continue
+    }
+    while (node != null && node !== cell && node.nextSibling == null) node = node.parentNode
+    node = node == null || node === cell ? null : node.nextSibling
+  }
+  return true
 }
 
 function isElement(node: Node): node is Element {

@@ -1,9 +1,10 @@
 import { Readability } from '@mozilla/readability'
 import { parseHTML } from 'linkedom'
 import { DocumentError } from '../errors.ts'
-import { MAX_HTML } from '../limits.ts'
-import type { ReadResult } from '../thread/task.ts'
+import { MAX_HTML, MAX_HTML_ELEMENTS, MAX_HTML_NESTING } from '../limits.ts'
+import type { ReadResult } from '../process/task.ts'
 import { htmlText } from './html-text.ts'
+import { checkNesting, elementsIn } from './markup-limits.ts'
 import { decode, pagesOf } from './text.ts'
 
 /** Marks of a web site's page, whose menus and advertisements are no part of what it says */
@@ -26,7 +27,15 @@ export function readHtml(bytes: Uint8Array, charset: string | undefined): ReadRe
   if (bytes.length > MAX_HTML) {
     throw new DocumentError('DocumentTooComplex', `HTML may have ${MAX_HTML} bytes at most; this has ${bytes.length}`)
   }
+  const elements = elementsIn(bytes)
+  if (elements > MAX_HTML_ELEMENTS) {
+    throw new DocumentError(
+      'DocumentTooComplex',
+      `the HTML has ${elements} elements; ${MAX_HTML_ELEMENTS} are the most, so split it`
+    )
+  }
   const { text: markup, charset: used } = decode(bytes, charset ?? charsetIn(bytes))
+  checkNesting(markup, MAX_HTML_NESTING)
   const { document } = parseHTML(whole(markup))
   const title = document.querySelector('title')?.textContent?.replace(/\s+/g, ' ').trim() ?? ''
   const all = htmlText(bodyOf(document))

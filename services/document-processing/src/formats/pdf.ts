@@ -1,13 +1,13 @@
 import { openPdf } from '@hedgerow/service-kit/pdf'
 import { DocumentError } from '../errors.ts'
 import { MAX_DPI, MAX_OCR_PIXELS, MAX_PAGES, MAX_TEXT, MIN_DPI } from '../limits.ts'
-import type { ReadPage, ReadResult, ReadTask, RenderTask } from '../thread/task.ts'
+import type { ReadPage, ReadResult, ReadTask, RenderTask } from '../process/task.ts'
 import { greyPng } from './picture.ts'
 import { isScanned } from './scanned.ts'
 import { tidy } from './text.ts'
 
 /** @throws {DocumentError | PdfError} */
-export async function readPdf({ bytes, password, ocr }: ReadTask): Promise<ReadResult> {
+export async function readPdf(bytes: Uint8Array, { password, ocr }: ReadTask): Promise<ReadResult> {
   using pdf = await openPdf(bytes, password)
   if (pdf.pageCount > MAX_PAGES) {
     throw new DocumentError(
@@ -33,7 +33,7 @@ export async function readPdf({ bytes, password, ocr }: ReadTask): Promise<ReadR
 }
 
 /** @throws {DocumentError | PdfError} */
-export async function renderPdfPage({ bytes, password, page, dpi }: RenderTask): Promise<Uint8Array> {
+export async function renderPdfPage(bytes: Uint8Array, { password, page, dpi }: RenderTask): Promise<Uint8Array> {
   using pdf = await openPdf(bytes, password)
   return greyPng(pdf.render(page, { dpi, maxPixels: MAX_OCR_PIXELS }))
 }

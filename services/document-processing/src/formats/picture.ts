@@ -1,9 +1,9 @@
 import sharp, { type Sharp } from 'sharp'
 import { DocumentError } from '../errors.ts'
 import { MAX_DPI, MAX_OCR_PIXELS, MAX_PICTURE_PIXELS } from '../limits.ts'
-import type { ReadResult } from '../thread/task.ts'
+import type { ReadResult } from '../process/task.ts'
 
-// one picture at a time in each thread, nothing kept of it
+// one picture at a time in each process, nothing kept of it
 sharp.concurrency(1)
 sharp.cache(false)
 

@@ -1,6 +1,6 @@
 import { DocumentError } from '../errors.ts'
 import { MAX_TEXT } from '../limits.ts'
-import type { ReadResult } from '../thread/task.ts'
+import type { ReadResult } from '../process/task.ts'
 
 /** A page ends with a form feed. */
 const PAGE_BREAK = '\f'

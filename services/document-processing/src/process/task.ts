@@ -1,11 +1,10 @@
 import type { DocumentErrorCode } from '../errors.ts'
 import type { Format } from '../media-type.ts'
 
-/** What a thread is asked to do. The bytes are shared with it, not copied. */
+/** What is to be done with the document that a process was given. */
 export interface ReadTask {
   kind: 'read'
   format: Format
-  bytes: Uint8Array
   charset: string | undefined
   password: string
   /** whether pages with a text layer are read by OCR as well */
@@ -15,7 +14,6 @@ export interface ReadTask {
 export interface RenderTask {
   kind: 'render'
   format: Format
-  bytes: Uint8Array
   password: string
   page: number
   dpi: number
@@ -33,5 +31,5 @@ export interface ReadResult {
 /** A page has text, or must be rendered at `dpi` and read by OCR. */
 export type ReadPage = { number: number; text: string } | { number: number; dpi: number }
 
-/** A thread's answer: errors lose their class and code between threads, so they are told as data. */
+/** A process's answer: errors lose their class and code between processes, so they are told as data. */
 export type Outcome<T> = { ok: true; value: T } | { ok: false; code: DocumentErrorCode; detail: string }
