@@ -112,7 +112,7 @@ describe('the console', function () {
 
   async function picture(name: string, on = page): Promise<void> {
     const folder = process.env.HEDGEROW_SCREENSHOTS
-    if (folder == null) return
+    if (folder == null || folder === '') return
     await mkdir(folder, { recursive: true })
     await on.mouse.move(0, 0)
     await on.screenshot({ path: join(folder, `${name}.png`) })
