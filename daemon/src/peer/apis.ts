@@ -65,19 +65,19 @@ async function addCommonRoutes(
 export async function buildLocalApi(parts: ApiParts): Promise<FastifyInstance> {
   const { config, log, dispatch, dispatcher, inHand, invoker, metrics, node, view, self } = parts
   const { host = '127.0.0.1', corsOrigins = [] } = config.http ?? {}
+  const ingress = { dispatch, record: metrics.record, admit: (response: ServerResponse) => inHand.admit(response) }
   const app = await createApi({
     title: `Hedgerow ${self.role}`,
     version: self.version,
     log,
     corsOrigins,
-    services: serviceListener({ dispatch, record: metrics.record }, log),
+    services: serviceListener(ingress, log),
     // A relay is called by whatever name its tunnel has.
     loopbackOnly: self.role !== 'relay' && isLoopback(`http://${host.includes(':') ? `[${host}]` : host}`)
   })
   await addCommonRoutes(app, parts)
   await app.register(askRoutes({ self, view, dispatcher, invoker, node }))
   await app.register(placementRoutes({ services: parts.services }))
-  const ingress = { dispatch, record: metrics.record, admit: (response: ServerResponse) => inHand.admit(response) }
   await app.register(serviceRoutes(ingress))
   await app.register(openaiRoutes({ ...ingress, view }))
   inHand.countUntilDrained(app.server)
