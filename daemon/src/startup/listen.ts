@@ -1,6 +1,7 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { replaceFile } from '../files/index.ts'
 
 const FILE = 'p2p-port'
 
@@ -22,7 +23,7 @@ export async function defaultListen(dataDir: string): Promise<string[]> {
     [0, 1].map(async i => (kept[i] != null && (await isFree(kept[i])) ? kept[i] : freePort()))
   )
   // Kept or not, this start goes well.
-  await writeFile(file, ports.join(' '), { mode: 0o600 }).catch(() => {})
+  await replaceFile(file, ports.join(' ')).catch(() => {})
   const [tcp, ws] = ports
   return [`/ip4/0.0.0.0/tcp/${tcp}`, `/ip6/::/tcp/${tcp}`, `/ip4/0.0.0.0/tcp/${ws}/ws`, '/p2p-circuit']
 }
