@@ -1,7 +1,8 @@
-import { readFile, rename, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Libp2p, PeerId } from '@libp2p/interface'
 import type { Logger } from 'pino'
+import { replaceFile } from '../files/index.ts'
 
 const FILE = 'known-peers.json'
 const MAX_PEERS = 200
@@ -15,6 +16,7 @@ export class KnownPeers {
   readonly #file: string
   readonly #peers = new Map<string, string[]>()
   #dirty = false
+  #failing = false
   #timer: NodeJS.Timeout | undefined
 
   constructor({ node, log }: { node: Libp2p; log: Logger }, dataDir: string) {
@@ -44,12 +46,13 @@ export class KnownPeers {
   async save(): Promise<void> {
     if (!this.#dirty) return
     this.#dirty = false
-    const draft = `${this.#file}.${process.pid}`
     try {
-      await writeFile(draft, JSON.stringify([...this.#peers.values()]), { mode: 0o600 })
-      await rename(draft, this.#file)
+      await replaceFile(this.#file, JSON.stringify([...this.#peers.values()]))
+      this.#failing = false
     } catch (err) {
-      this.#log.warn({ err }, 'known peers could not be kept')
+      this.#dirty = true
+      if (!this.#failing) this.#log.warn({ err }, 'known peers could not be kept; this is tried again')
+      this.#failing = true
     }
   }
 

@@ -14,11 +14,34 @@ export type LogLevel = (typeof LOG_LEVELS)[number]
 const LOG_BUFFER = 4096
 /** ... unless it takes longer than this, in milliseconds: whoever follows a log doesn't notice. */
 const LOG_DELAY = 100
+/** Bytes that wait while the log can't be written; what is more is lost. */
+const LOG_BACKLOG = 256 * 1024
 
 export function createLog(level: LogLevel, name: string): Logger {
   // A write of its own for each line would cost a request as much as its encryption does.
-  const destination = pino.destination({ dest: 2, sync: false, minLength: LOG_BUFFER, periodicFlush: LOG_DELAY })
+  const destination = pino.destination({
+    dest: 2,
+    sync: false,
+    minLength: LOG_BUFFER,
+    periodicFlush: LOG_DELAY,
+    maxLength: LOG_BACKLOG
+  })
+  outliveFullDisk(destination)
   return pino({ level, base: { peer: name }, serializers: { err: pino.stdSerializers.err } }, destination)
+}
+
+/**
+ * A log that can't be written is no reason to end. An error that nobody hears would end the process, and at its end what
+ * is left is written again and again until that goes well, which on a full disk is never.
+ */
+function outliveFullDisk(destination: ReturnType<typeof pino.destination>): void {
+  const { flushSync } = destination
+  destination.on('error', () => {
+    destination.flushSync = () => {}
+  })
+  destination.on('write', () => {
+    destination.flushSync = flushSync
+  })
 }
 
 export function forwardLibp2pLog(log: Logger): ComponentLogger {

@@ -1,7 +1,8 @@
 import { createSocket } from 'node:dgram'
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { replaceFile } from '../files/index.ts'
 
 const FILE = 'p2p-port'
 
@@ -28,7 +29,7 @@ export async function defaultListen(dataDir: string): Promise<string[]> {
     })
   )
   // Kept or not, this start goes well.
-  await writeFile(file, ports.join(' '), { mode: 0o600 }).catch(() => {})
+  await replaceFile(file, ports.join(' ')).catch(() => {})
   const [tcp, ws, udp] = ports
   return [
     `/ip4/0.0.0.0/tcp/${tcp}`,

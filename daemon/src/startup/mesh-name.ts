@@ -1,9 +1,10 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DEFAULT_MESH, NAME_PATTERN } from '@hedgerow/protocols/ids'
 import type { Logger } from 'pino'
 import { fetchBootstrap, type RelaySource } from '../discovery/index.ts'
+import { replaceFile } from '../files/index.ts'
 
 const FILE = 'mesh'
 const MAX_DELAY = 15_000
@@ -50,7 +51,7 @@ async function ask(url: string, log: Logger): Promise<string | undefined> {
 
 async function remember(file: string, mesh: string, log: Logger): Promise<void> {
   try {
-    await writeFile(file, mesh, { mode: 0o600 })
+    await replaceFile(file, mesh)
   } catch (err) {
     log.warn({ err }, 'the name of the mesh could not be kept')
   }
