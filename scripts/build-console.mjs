@@ -46,7 +46,7 @@ if (
 ) {
   console.error('Building the console...')
   const vite = join(root, 'node_modules/vite/bin/vite.js')
-  const { status } = spawnSync(process.execPath, [vite, 'build', '--logLevel', 'warn'], {
+  const { status } = spawnSync(process.execPath, [vite, 'build', '--logLevel', 'error'], {
     cwd: folder,
     stdio: ['ignore', 2, 2]
   })

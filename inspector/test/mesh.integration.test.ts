@@ -81,6 +81,7 @@ describe('hedgerow in a mesh', function () {
       assert.equal(report.peer.name, worker?.name)
       assert.equal(report.health.status, 'healthy')
       assert.equal(report.health.peer_id, worker?.peerId)
+      assert.equal(report.health.direct_paths, 'local_network')
       const [offer] = report.advert.services
       assert.equal(offer.version, '1.2.3')
       assert.deepEqual(offer.resources, ['collection/default'])

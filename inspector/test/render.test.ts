@@ -64,6 +64,18 @@ describe('text of strangers', () => {
   })
 })
 
+describe('peers', () => {
+  it('are listed with what keeps pages elsewhere from them, and how to mend it', () => {
+    const report = { via, peers: [peer({ name: 'worker-1' })], count: 1 }
+    assert.match(
+      renderPeers({ ...report, direct_paths: 'local_network' }, plain),
+      /one network only.*HEDGEROW_ICE_SERVERS/
+    )
+    for (const said of [{}, { direct_paths: 'anywhere' }])
+      assert.doesNotMatch(renderPeers({ ...report, ...said }, plain), /HEDGEROW_ICE_SERVERS/)
+  })
+})
+
 describe('colour', () => {
   it('is for terminals whose owner did not refuse it', () => {
     const coloured = (isTTY: boolean, env: Record<string, string> = {}): boolean =>

@@ -113,6 +113,24 @@ describe('joining a mesh', function () {
     )
   })
 
+  it('names the STUN and TURN servers of the mesh, or says that there are none', async () => {
+    const stun = { urls: 'stun:127.0.0.1:9' }
+    const turn = { urls: 'turn:127.0.0.1:9', username: 'ada', credential: 'p@ss' }
+    mesh = await testMesh({
+      workers: 1,
+      envOf: { relay: { HEDGEROW_ICE_SERVERS: 'stun:127.0.0.1:9, turn:ada:p%40ss@127.0.0.1:9' } }
+    })
+    const bootstrap = await getJson<{ ice_servers: unknown }>(`${mesh.relay.url}/bootstrap`)
+    assert.deepEqual(bootstrap.ice_servers, [stun, turn])
+    for (const { url } of [mesh.relay, ...mesh.workers])
+      assert.equal((await getJson<{ direct_paths: string }>(`${url}/health`)).direct_paths, 'anywhere')
+    await mesh.stop()
+    mesh = await testMesh({ workers: 1 })
+    assert.deepEqual((await getJson<{ ice_servers: unknown }>(`${mesh.relay.url}/bootstrap`)).ice_servers, [])
+    for (const { url } of [mesh.relay, ...mesh.workers])
+      assert.equal((await getJson<{ direct_paths: string }>(`${url}/health`)).direct_paths, 'local_network')
+  })
+
   it('comes back to its relay when the relay comes back', async () => {
     mesh = await testMesh({ workers: 1 })
     const { port } = new URL(mesh.relay.url)

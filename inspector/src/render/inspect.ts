@@ -1,7 +1,7 @@
 import type { InspectReport } from '../commands/inspect.ts'
 import type { Advert, Capabilities, Offer, PeerInfo, ServiceLoad } from '../source/index.ts'
 import { age, bytes, count, duration, mebibytes, milliseconds, NONE, percent, way } from './format.ts'
-import { condition, seenFrom } from './peers.ts'
+import { condition, directPaths, seenFrom } from './peers.ts'
 import { printable, type Style } from './style.ts'
 import { table } from './table.ts'
 
@@ -18,6 +18,7 @@ export function renderInspect(report: InspectReport, style: Style): string {
       ['version', printable(peer.version)],
       ['reached', reached(peer, style)],
       ['machine', machine(peer.capabilities)],
+      ...(health == null ? [] : [['pages', directPaths(health.direct_paths)] satisfies [string, string]]),
       ['address', advert.addrs.map(printable).join('\n') || 'none: it reaches others, nobody reaches it'],
       ...(peer.url == null ? [] : [['url', printable(peer.url)] satisfies [string, string]]),
       ['could run', advert.eligible.map(printable).join(', ') || NONE],

@@ -15,13 +15,23 @@ const COLUMNS: Column[] = [
   { title: 'LAST SEEN', align: 'right' }
 ]
 
-export function renderPeers({ via, peers }: PeersReport, style: Style): string {
+export function renderPeers({ via, peers, direct_paths }: PeersReport, style: Style): string {
   if (peers.length === 0) return `no peer is known ${seenFrom(via)}`
   return `${table(
     COLUMNS,
     peers.map(peer => row(peer, style)),
     style
-  )}\n\n${style.paint('dim', `${count(peers.length, 'peer')}, ${seenFrom(via)}`)}`
+  )}\n\n${style.paint('dim', `${count(peers.length, 'peer')}, ${seenFrom(via)}`)}${
+    direct_paths === 'local_network' ? `\n${style.paint('yellow', `pages ${directPaths(direct_paths)}`)}` : ''
+  }`
+}
+
+/** From where pages are connected with a peer directly, and what to do about it. */
+export function directPaths(said: string | undefined): string {
+  if (said === 'anywhere') return 'can be connected directly from anywhere'
+  if (said === 'local_network')
+    return 'are connected directly within one network only, elsewhere over a relay: set HEDGEROW_ICE_SERVERS at the relays, as in stun:stun.example.org:3478'
+  return NONE
 }
 
 function row(peer: PeerInfo, style: Style): string[] {

@@ -68,6 +68,10 @@ export abstract class ApiSource implements MeshSource {
     return [...relays, ...workers].map(toPeer)
   }
 
+  async directPaths(signal: AbortSignal): Promise<string | undefined> {
+    return (await this.health(signal)).direct_paths
+  }
+
   async services(signal: AbortSignal): Promise<Service[]> {
     return (await this.read('/api/services', SHAPES.services, signal)).services
   }

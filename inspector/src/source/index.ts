@@ -91,6 +91,8 @@ export interface MeshSource {
   names(signal: AbortSignal): Promise<KnownPeer[]>
   /** Workers and relays, as they are now. */
   peers(signal: AbortSignal): Promise<PeerInfo[]>
+  /** From where pages are connected directly with workers: `anywhere` or `local_network`, where {@link via} says so. */
+  directPaths(signal: AbortSignal): Promise<string | undefined>
   services(signal: AbortSignal): Promise<Service[]>
   /** @param peerId whole */
   inspect(peerId: string, signal: AbortSignal): Promise<PeerDetails>

@@ -112,6 +112,8 @@ const Health = Type.Object({
   role: Text,
   mesh: Text,
   services: Texts,
+  /** from where pages can be connected directly; peers of older versions don't say */
+  direct_paths: Type.Optional(Text),
   /** seconds */
   uptime: Type.Number(),
   version: Text
