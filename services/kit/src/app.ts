@@ -9,6 +9,7 @@ import Fastify, {
   LogController
 } from 'fastify'
 import { problem, ServiceError } from './errors.ts'
+import { strictBodies } from './json-body.ts'
 import { RequestStats } from './stats.ts'
 
 // routes say what they do (`schema: { summary }`) in terms of this package's types
@@ -58,6 +59,7 @@ export async function serviceApp(init: ServiceAppInit): Promise<ServiceApp> {
   app.setValidatorCompiler(TypeBoxValidatorCompiler)
   // by default Fastify takes any text as a body; a service that wants text says so, and the others answer 415
   app.removeContentTypeParser('text/plain')
+  strictBodies(app)
 
   await app.register(swagger, { openapi: { openapi: '3.1.0', info: { title: init.name, version: init.version } } })
 
