@@ -10,6 +10,7 @@ import Fastify, {
   LogController
 } from 'fastify'
 import { problem, ServiceError } from './errors.ts'
+import { strictBodies } from './json-body.ts'
 import { lingerAfterAnswers } from './lingering.ts'
 import { RequestStats } from './stats.ts'
 import { describeFaults, inputErrors } from './validation.ts'
@@ -63,6 +64,7 @@ export async function serviceApp(init: ServiceAppInit): Promise<ServiceApp> {
   app.addHook('preClose', async () => lingering.stop())
   // by default Fastify takes any text as a body; a service that wants text says so, and the others answer 415
   app.removeContentTypeParser('text/plain')
+  strictBodies(app)
 
   await app.register(swagger, { openapi: { openapi: '3.1.0', info: { title: init.name, version: init.version } } })
 

@@ -1,6 +1,7 @@
 /**
  * What every service that ships with Hedgerow has in common. A service is a plain HTTP server of its own process; it
- * knows nothing of peers. This package gives it strict JSON Schemas, RFC 9457 errors, `/health`, `/stats`,
+ * knows nothing of peers. This package gives it strict JSON Schemas, bodies that are read as what they are or refused (no
+ * Content-Encoding, JSON in UTF-8 alone), RFC 9457 errors, `/health`, `/stats`,
  * `/openapi.json`, and an end that loses no request.
  *
  * @example
@@ -20,6 +21,7 @@ export type { ServiceApp, ServiceAppInit } from './app.ts'
 export { serviceApp } from './app.ts'
 export { clientLeft } from './client-left.ts'
 export { ServiceError } from './errors.ts'
+export { checkCharset } from './json-body.ts'
 export type { MeshCall } from './mesh.ts'
 export { callMesh, callOwnService, meshAvailable } from './mesh.ts'
 export { serve } from './serve.ts'

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { type AddressInfo, connect } from 'node:net'
+import { gzipSync } from 'node:zlib'
 import { Type } from 'typebox'
 import { clientLeft, type ServiceApp, serviceApp } from '../src/index.ts'
 
@@ -76,5 +77,50 @@ describe('a service', () => {
       assert.match(String(answer), /^HTTP\/1.1 413 /)
       client.destroy()
     }
+  })
+
+  const post = async (
+    body: string | Uint8Array,
+    headers: Record<string, string> = {}
+  ): Promise<{ status: number; code: unknown; detail: string; accepts: string | null }> => {
+    const response = await fetch(`${url}/wait`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: Buffer.from(body)
+    })
+    const { code, detail } = await response.json()
+    return { status: response.status, code, detail, accepts: response.headers.get('accept-encoding') }
+  }
+
+  it('reads no compressed body as if it were none, and says what it takes', async () => {
+    const { status, code, accepts } = await post(gzipSync('{"answer":true}'), { 'content-encoding': 'gzip' })
+    assert.deepEqual([status, code, accepts], [415, 'UnsupportedEncoding', 'identity'])
+    assert.equal((await post('{"answer":true}', { 'content-encoding': 'identity' })).status, 200)
+  })
+
+  it('reads JSON in UTF-8 alone', async () => {
+    const utf16 = await post(Buffer.from('{"answer":true}', 'utf16le'), {
+      'content-type': 'application/json; charset=utf-16'
+    })
+    assert.deepEqual([utf16.status, utf16.code], [415, 'UnsupportedCharset'])
+    for (const charset of ['utf-8', '"UTF-8"', 'us-ascii']) {
+      const { status } = await post('{"answer":true}', { 'content-type': `application/json; charset=${charset}` })
+      assert.equal(status, 200, charset)
+    }
+    const broken = await post(Buffer.from('{"answer":true,"name":"caf\xe9"}', 'latin1'))
+    assert.deepEqual([broken.status, broken.code], [400, 'MalformedBody'])
+    assert.match(broken.detail, /UTF-8/)
+    assert.equal((await post('\ufeff{"answer":true}')).status, 200)
+  })
+
+  it('says which keys it does not take, and calls valid JSON valid', async () => {
+    for (const body of ['{"answer":true,"__proto__":{"x":1}}', '{"answer":true,"constructor":{"prototype":{}}}']) {
+      const { status, code, detail } = await post(body)
+      assert.deepEqual([status, code], [400, 'ForbiddenKey'])
+      assert.match(detail, /__proto__/)
+    }
+    assert.equal((await post('{"answer":true,"constructor":"Acme Ltd"}')).status, 200)
+    assert.equal((await post('{"answer":')).code, 'MalformedBody')
+    assert.equal((await post('')).code, 'EmptyBody')
   })
 })

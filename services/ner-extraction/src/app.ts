@@ -1,15 +1,8 @@
-import { setImmediate as breathe } from 'node:timers/promises'
-import { JSON_OR_TEXT, type ServiceApp, ServiceError, serviceApp, takeText } from '@hedgerow/service-kit'
+import { clientLeft, JSON_OR_TEXT, type ServiceApp, ServiceError, serviceApp, takeText } from '@hedgerow/service-kit'
 import { type Static, Type } from 'typebox'
-import { ENTITY_TYPES, type Entity, type EntityType, SOURCES } from './entity.ts'
-import type { Extractor } from './extract.ts'
-
-/** UTF-16 units; some 300 pages */
-export const MAX_TEXT = 1_000_000
-/** bytes: a text of that length, even where JSON escapes every letter of it */
-const BODY_LIMIT = 6 * 1024 * 1024
-/** milliseconds that one text may take; the longest allowed takes a third of it at worst */
-const TIME_LIMIT = 30_000
+import { ENTITY_TYPES, type EntityType, SOURCES } from './entity.ts'
+import { BODY_LIMIT, MAX_ENTITIES, MAX_TEXT, TIME_LIMIT } from './limits.ts'
+import type { ReadingThread } from './thread/reading-thread.ts'
 
 const Request = Type.Object(
   {
@@ -42,15 +35,19 @@ const EntityBody = Type.Object({
   )
 })
 
-export async function nerApp(extractor: Extractor, version: string): Promise<ServiceApp> {
+/** Described as what it is; sent as the bytes that the thread wrote. */
+const Answer = Type.Unsafe<Uint8Array>(Type.Object({ entities: Type.Array(EntityBody) }))
+
+export async function nerApp(thread: ReadingThread, version: string): Promise<ServiceApp> {
   const found = new Map<EntityType, number>(ENTITY_TYPES.map(type => [type, 0]))
   let characters = 0
   const app = await serviceApp({
     name: 'ner-extraction',
     version,
     bodyLimit: BODY_LIMIT,
-    stats: () => ({ characters, entities: Object.fromEntries(found), gazetteer: extractor.sizes })
+    stats: () => ({ characters, entities: Object.fromEntries(found), gazetteer: thread.sizes })
   })
+  app.addHook('onClose', () => thread.close())
 
   takeText(app, 'text')
   app.post(
@@ -58,32 +55,28 @@ export async function nerApp(extractor: Extractor, version: string): Promise<Ser
     {
       schema: {
         summary: 'Finds people, organisations, amounts, dates, references, contacts and places in a text',
-        description: 'JSON, or the text itself as text/plain',
+        description: `JSON, or the text itself as text/plain. At most ${MAX_ENTITIES} entities; a text that has more is refused`,
         consumes: JSON_OR_TEXT,
         body: Request,
-        response: { 200: Type.Object({ entities: Type.Array(EntityBody) }) }
+        response: { 200: Answer }
       }
     },
-    async request => {
+    async (request, reply) => {
       const text = textOf(request.body)
-      const deadline = performance.now() + timeLimit(request.headers['hedgerow-timeout'])
       const { types, min_confidence: least = 0 } = request.body
-      const entities: Entity[] = []
-      for (const segment of extractor.segments(text)) {
-        for (const entity of segment) {
-          if (entity.confidence < least || (types != null && !types.includes(entity.type))) continue
-          entities.push(entity)
-          found.set(entity.type, (found.get(entity.type) ?? 0) + 1)
-        }
-        // Others have their turn, and nobody waits for what no one will read.
-        await breathe()
-        if (request.raw.socket.destroyed)
-          throw new ServiceError(499, 'ClientGone', 'the caller left before the text was read')
-        if (performance.now() > deadline)
-          throw new ServiceError(504, 'TimedOut', 'the text took too long to read; send it in parts')
+      const left = clientLeft(reply)
+      const late = AbortSignal.timeout(timeLimit(request.headers['hedgerow-timeout']))
+      try {
+        const read = await thread.read({ text, types, least }, AbortSignal.any([left, late]))
+        for (const [type, count] of read.found) found.set(type, (found.get(type) ?? 0) + count)
+        characters += text.length
+        // bytes are sent as they are: the answer is written where it is made
+        return reply.type('application/json; charset=utf-8').send(read.json)
+      } catch (err) {
+        if (left.aborted) throw new ServiceError(499, 'ClientGone', 'the caller left before the text was read')
+        if (late.aborted) throw new ServiceError(504, 'TimedOut', 'the text took too long to read; send it in parts')
+        throw err
       }
-      characters += text.length
-      return { entities }
     }
   )
   return app

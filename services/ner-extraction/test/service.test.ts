@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { request } from 'node:http'
@@ -7,8 +7,9 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { ServiceApp } from '@hedgerow/service-kit'
 import { parse } from 'yaml'
-import { MAX_TEXT, nerApp } from '../src/app.ts'
-import { extractor } from './shared.ts'
+import { nerApp } from '../src/app.ts'
+import { MAX_TEXT } from '../src/limits.ts'
+import { ReadingThread } from '../src/thread/reading-thread.ts'
 
 const JSON_TYPE = { 'content-type': 'application/json' }
 
@@ -16,7 +17,7 @@ describe('POST /extract', () => {
   let app: ServiceApp
   before(async () => {
     process.env.LOG_LEVEL = 'silent'
-    app = await nerApp(extractor, '0.0.0')
+    app = await nerApp(await ReadingThread.start(), '0.0.0')
   })
   after(() => app.close())
 
@@ -66,6 +67,13 @@ describe('POST /extract', () => {
     ['a list', [], JSON_TYPE, 422, 'InvalidInput'],
     ['a type that does not exist', { text: 'x', types: ['ANIMAL'] }, JSON_TYPE, 422, 'InvalidInput'],
     ['a text that is too long', { text: 'a'.repeat(MAX_TEXT + 1) }, JSON_TYPE, 422, 'InvalidInput'],
+    [
+      'a text of more entities than are answered',
+      { text: 'Mr Smith '.repeat(100_000) },
+      JSON_TYPE,
+      422,
+      'TooManyEntities'
+    ],
     ['a body that is too large', { text: 'a'.repeat(7 * 1024 * 1024) }, JSON_TYPE, 413, 'BodyTooLarge'],
     ['another media type', '<text/>', { 'content-type': 'application/xml' }, 415, 'UnsupportedMediaType']
   ]
@@ -124,9 +132,13 @@ describe('POST /extract', () => {
   })
 })
 
-describe('the process', () => {
-  it('listens, answers, and ends in order when told to', async () => {
-    const child = spawn(
+describe('the process', function () {
+  this.timeout(60_000)
+  let child: ChildProcess
+  let url: string
+
+  beforeEach(async () => {
+    child = spawn(
       process.execPath,
       ['--conditions=hedgerow-source', fileURLToPath(new URL('../src/main.ts', import.meta.url))],
       {
@@ -134,34 +146,70 @@ describe('the process', () => {
         stdio: ['pipe', 'ignore', 'pipe']
       }
     )
-    try {
-      let url: string | undefined
-      for await (const line of createInterface({ input: child.stderr })) {
-        url = /"url":"([^"]+)","msg":"listening"/.exec(line)?.[1]
-        if (url != null) break
-      }
-      child.stderr.resume()
-      assert.equal((await fetch(`${url}/health`)).status, 200)
-      const answer = await fetch(`${url}/extract`, {
-        method: 'POST',
-        headers: JSON_TYPE,
-        body: '{"text":"owes Lowell £5"}'
-      })
-      const body: unknown = await answer.json()
-      assert.equal(answer.status, 200)
-      assert.match(JSON.stringify(body), /"ORG".*"Lowell".*"MONEY"/)
-      const exit = once(child, 'exit')
-      child.stdin.end()
-      assert.deepEqual(await exit, [0, null])
-    } finally {
-      child.kill('SIGKILL')
+    assert.ok(child.stderr != null)
+    for await (const line of createInterface({ input: child.stderr })) {
+      const listens = /"url":"([^"]+)","msg":"listening"/.exec(line)?.[1]
+      if (listens == null) continue
+      url = listens
+      break
     }
+    child.stderr.resume()
+  })
+  afterEach(() => child.kill('SIGKILL'))
+
+  const extract = async (text: string): Promise<{ status: number; answer: string }> => {
+    const response = await fetch(`${url}/extract`, {
+      method: 'POST',
+      headers: JSON_TYPE,
+      body: JSON.stringify({ text })
+    })
+    return { status: response.status, answer: await response.text() }
+  }
+
+  it('listens, answers, and ends in order when told to', async () => {
+    assert.equal((await fetch(`${url}/health`)).status, 200)
+    const { status, answer } = await extract('owes Lowell £5')
+    assert.equal(status, 200)
+    assert.match(answer, /"ORG".*"Lowell".*"MONEY"/)
+    const exit = once(child, 'exit')
+    child.stdin?.end()
+    assert.deepEqual(await exit, [0, null])
+  })
+
+  it('answers /health, and a short text, while it reads long ones', async () => {
+    let reading = 6
+    const long = Promise.all(
+      Array.from({ length: reading }, () =>
+        extract('Mr Smith '.repeat(10_000)).finally(() => {
+          reading--
+        })
+      )
+    )
+    const health: number[] = []
+    const short: number[] = []
+    const timed = async (into: number[], work: () => Promise<{ status: number }>): Promise<void> => {
+      const started = performance.now()
+      assert.equal((await work()).status, 200)
+      into.push(performance.now() - started)
+    }
+    while (reading > 0) {
+      await timed(health, () => fetch(`${url}/health`))
+      await timed(short, () => extract('owes Lowell £5'))
+    }
+    for (const { status, answer } of await long) {
+      assert.equal(status, 200)
+      // a name that lies across the seam of two stretches is lost
+      assert.ok(JSON.parse(answer).entities.length >= 9_900)
+    }
+    assert.ok(health.length >= 5, `${health.length} answers while it was busy`)
+    assert.ok(Math.max(...health) < 1_000, `/health took ${Math.max(...health)} ms`)
+    assert.ok(Math.max(...short) < 6_000, `a short text took ${Math.max(...short)} ms`)
   })
 })
 
 describe('the manifest', () => {
   it('declares every operation that the service has', async () => {
-    const app = await nerApp(extractor, '0.0.0')
+    const app = await nerApp(await ReadingThread.start(), '0.0.0')
     const manifest = parse(readFileSync(new URL('../hedgerow.service.yaml', import.meta.url), 'utf8'))
     const declared = manifest.operations.map(({ method, path }: Record<string, string>) => `${method} ${path}`)
     const document = (await app.inject('/openapi.json')).json()

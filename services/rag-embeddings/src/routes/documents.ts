@@ -1,5 +1,5 @@
 import multipart from '@fastify/multipart'
-import { clientLeft, type ServiceApp, ServiceError } from '@hedgerow/service-kit'
+import { checkCharset, clientLeft, type ServiceApp, ServiceError } from '@hedgerow/service-kit'
 import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { MAX_PAGE, MAX_UPLOAD } from '../limits.ts'
@@ -28,7 +28,10 @@ export async function documentRoutes(app: ServiceApp, parts: Parts): Promise<voi
   app.addContentTypeParser(
     TEXT_TYPES,
     { parseAs: 'buffer', bodyLimit: MAX_UPLOAD },
-    async (_request: FastifyRequest, body: Buffer) => decode(body)
+    async (request: FastifyRequest, body: Buffer) => {
+      checkCharset(request)
+      return decode(body)
+    }
   )
   app.addContentTypeParser(
     [...FILE_TYPES],
