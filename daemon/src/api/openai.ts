@@ -42,11 +42,7 @@ export function openaiRoutes(components: OpenaiComponents): FastifyPluginAsync {
     if (typeof parsed.model !== 'string') throw new MeshError('Malformed', 'model is not a string')
     const known = models()
     if (known.size > 0 && !known.has(parsed.model)) {
-      throw new MeshError(
-        'UnknownModel',
-        `no worker has the model ${JSON.stringify(parsed.model.slice(0, 100))} loaded; there are: ${[...known.keys()].slice(0, 20).join(', ')}`,
-        { service: SERVICE }
-      )
+      throw unknownModel(parsed.model, known)
     }
     return MODEL + parsed.model
   }
@@ -61,8 +57,20 @@ export function openaiRoutes(components: OpenaiComponents): FastifyPluginAsync {
 
     app.get('/v1/models', { schema: { ...schema, summary: 'Models loaded anywhere in the mesh' } }, async () => ({
       object: 'list',
-      data: [...models()].map(([id, workers]) => ({ id, object: 'model', created: 0, owned_by: 'hedgerow', workers }))
+      data: [...models()].map(modelJson)
     }))
+    // Names of models hold slashes.
+    app.get<{ Params: { '*': string } }>(
+      '/v1/models/*',
+      { schema: { ...schema, summary: 'One model' } },
+      async request => {
+        const id = request.params['*']
+        const known = models()
+        const workers = known.get(id)
+        if (workers == null) throw unknownModel(id, known)
+        return modelJson([id, workers])
+      }
+    )
 
     app.route({
       method: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
@@ -82,6 +90,18 @@ export function openaiRoutes(components: OpenaiComponents): FastifyPluginAsync {
       }
     })
   }
+}
+
+type Models = ReadonlyMap<string, string[]>
+
+function modelJson([id, workers]: [string, string[]]): object {
+  return { id, object: 'model', created: 0, owned_by: 'hedgerow', workers }
+}
+
+function unknownModel(name: string, known: Models): MeshError {
+  const others = known.size === 0 ? 'no model is loaded' : `there are: ${[...known.keys()].slice(0, 20).join(', ')}`
+  const detail = `no worker has the model ${JSON.stringify(name.slice(0, 100))} loaded; ${others}`
+  return new MeshError('UnknownModel', detail, { service: SERVICE })
 }
 
 /** Problem details with what OpenAI's clients look for in an error; without it they say nothing but the status. */
