@@ -50,6 +50,8 @@ export interface Mesh {
   /** the relay that was killed, again, at the same port */
   startRelay(port: number): Promise<PeerProcess>
   stop(): Promise<void>
+  /** ends all of it at once; what the peers started ends by itself when they are gone */
+  kill(): void
 }
 
 /** A peer's programs; the pinned Node runs the sources as they are. */
@@ -110,7 +112,6 @@ export async function startMesh(init: MeshInit): Promise<Mesh> {
     const { peer_id, pid } = await comesUp(child, name, url)
     const peer: PeerProcess = { name, role, peerId: peer_id, pid, url, child }
     started.push(peer)
-    init.onPeer?.(peer)
     return peer
   }
 
@@ -120,20 +121,29 @@ export async function startMesh(init: MeshInit): Promise<Mesh> {
   }
 
   try {
-    const relay = await launch('relay', 'relay', ports[0] ?? 0)
+    const told = (peer: PeerProcess): PeerProcess => {
+      init.onPeer?.(peer)
+      return peer
+    }
+    const relay = told(await launch('relay', 'relay', ports[0] ?? 0))
     const startWorker = async (name: string, httpPort = 0): Promise<PeerProcess> =>
-      launch(name, 'worker', await usable(httpPort), relay.url)
+      told(await launch(name, 'worker', await usable(httpPort), relay.url))
     const workers = await Promise.all(
       ports.slice(1).map((httpPort, i) => launch(`worker-${i + 1}`, 'worker', httpPort, relay.url))
     )
+    for (const worker of workers) told(worker)
     const startRelay = async (httpPort: number): Promise<PeerProcess> =>
-      launch('relay', 'relay', await usable(httpPort))
+      told(await launch('relay', 'relay', await usable(httpPort)))
     return {
       relay,
       workers,
       startWorker,
       startRelay,
       stop,
+      kill() {
+        stopping = true
+        for (const { child } of started) child.kill('SIGKILL')
+      },
       ready: signal =>
         servicesReady(
           [relay, ...workers].map(({ url }) => url),

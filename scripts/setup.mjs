@@ -43,9 +43,15 @@ const child = spawn(
   node,
   ['--conditions=hedgerow-source', '--disable-warning=ExperimentalWarning', join(root, file), ...args],
   {
-    stdio: 'inherit',
+    // The channel closes with this process, however it ends; the program can tell by that.
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     env: { ...process.env, PATH: `${join(modules, '.bin')}:${process.env.PATH}` }
   }
 )
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+// npm ends by a signal without a word to what it started.
+const parent = process.ppid
+setInterval(() => {
+  if (process.ppid !== parent) child.kill('SIGTERM')
+}, 1000).unref()
 child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)))
