@@ -1,4 +1,4 @@
-// Makes a checkout ready and runs one of the project's programs under the pinned Node: `node scripts/setup.mjs FILE`.
+// Makes a checkout ready and runs one of the project's programs under the pinned Node: `node scripts/setup.mjs FILE`; with no FILE it does no more.
 // Plain JavaScript with no dependency, because on a fresh clone it runs under whatever Node (20 or later) is there.
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -39,6 +39,7 @@ for (const build of ['services/rag-embeddings/src/build-embeddings.ts']) {
 }
 
 const [file, ...args] = process.argv.slice(2)
+if (file == null) process.exit(0)
 const child = spawn(
   node,
   ['--conditions=hedgerow-source', '--disable-warning=ExperimentalWarning', join(root, file), ...args],
