@@ -41,7 +41,8 @@ const PREFLIGHT_SECONDS = 3600
 /** A Fastify instance with the mesh's error format, request ids, CORS and API description; routes are added to it. */
 export async function createApi(init: ApiInit): Promise<FastifyInstance> {
   const app = Fastify({
-    loggerInstance: init.log as FastifyBaseLogger,
+    loggerInstance: quiet(init.log) as FastifyBaseLogger,
+    childLoggerFactory: (_logger, bindings, options) => init.log.child(bindings, options) as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request' }),
     requestIdHeader: false,
     genReqId: () => randomHex(REQUEST_ID_BYTES),
@@ -88,6 +89,13 @@ export async function createApi(init: ApiInit): Promise<FastifyInstance> {
   await app.register(swaggerUi, { routePrefix: '/docs' })
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
   return app
+}
+
+/** For what Fastify says of itself: where it listens, which is said once for all listeners elsewhere. */
+function quiet(log: Logger): Logger {
+  const own = log.child({})
+  if (own.isLevelEnabled('info')) own.level = 'warn'
+  return own
 }
 
 /** `/service` takes any method and body, which the generator can't tell from the route. */
