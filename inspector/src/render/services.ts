@@ -30,6 +30,8 @@ export function renderServices({ via, services, gaps }: ServicesReport, style: S
   const gapLine =
     gaps.length === 0
       ? 'every known service has a worker'
-      : gaps.map(name => `${paint('red', `nobody offers ${printable(name)} now`)}: ${printable(titles.get(name) ?? '')}`).join('\n')
+      : gaps
+          .map(name => `${paint('red', `nobody offers ${printable(name)} now`)}: ${printable(titles.get(name) ?? '')}`)
+          .join('\n')
   return `${table(COLUMNS, rows, style)}\n\n${gapLine}${paint('dim', `, ${seenFrom(via)}`)}`
 }
