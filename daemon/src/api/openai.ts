@@ -53,29 +53,25 @@ export function openaiRoutes(components: OpenaiComponents): FastifyPluginAsync {
       done(null, body)
     )
     app.setErrorHandler((err, request, reply) => sendProblem(request, reply, err, openaiWording))
-    const schema = { tags: ['openai'], summary: "OpenAI's API, dispatched by model" }
+    const tags = ['openai']
 
-    app.get('/v1/models', { schema: { ...schema, summary: 'Models loaded anywhere in the mesh' } }, async () => ({
+    app.get('/v1/models', { schema: { tags, summary: 'Models loaded anywhere in the mesh' } }, async () => ({
       object: 'list',
       data: [...models()].map(modelJson)
     }))
     // Names of models hold slashes.
-    app.get<{ Params: { '*': string } }>(
-      '/v1/models/*',
-      { schema: { ...schema, summary: 'One model' } },
-      async request => {
-        const id = request.params['*']
-        const known = models()
-        const workers = known.get(id)
-        if (workers == null) throw unknownModel(id, known)
-        return modelJson([id, workers])
-      }
-    )
+    app.get<{ Params: { '*': string } }>('/v1/models/*', { schema: { tags, summary: 'One model' } }, async request => {
+      const id = request.params['*']
+      const known = models()
+      const workers = known.get(id)
+      if (workers == null) throw unknownModel(id, known)
+      return modelJson([id, workers])
+    })
 
     app.route({
       method: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
       url: '/v1/*',
-      schema,
+      schema: { hide: true },
       handler: async (request, reply) => {
         const path = pathOf(request.raw.url)
         const body = Buffer.isBuffer(request.body) ? request.body : undefined
