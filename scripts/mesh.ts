@@ -62,6 +62,8 @@ export interface Mesh {
   /** the relay that was killed, again, at the same port; or one with another name, which joins the first */
   startRelay(port: number, name?: string): Promise<PeerProcess>
   stop(): Promise<void>
+  /** ends all of it at once; what the peers started ends by itself when they are gone */
+  kill(): void
 }
 
 /** A peer's programs; the pinned Node runs the sources as they are. */
@@ -127,7 +129,6 @@ export async function startMesh(init: MeshInit): Promise<Mesh> {
     const { peer_id } = await comesUp(child, name, url)
     const peer: PeerProcess = { name, role, peerId: peer_id, pid: child.pid ?? 0, url, child }
     started.push(peer)
-    init.onPeer?.(peer)
     return peer
   }
 
@@ -137,20 +138,29 @@ export async function startMesh(init: MeshInit): Promise<Mesh> {
   }
 
   try {
-    const relay = await launch('relay', 'relay', ports[0] ?? 0)
+    const told = (peer: PeerProcess): PeerProcess => {
+      init.onPeer?.(peer)
+      return peer
+    }
+    const relay = told(await launch('relay', 'relay', ports[0] ?? 0))
     const startWorker = async (name: string, httpPort = 0, via = relay): Promise<PeerProcess> =>
-      launch(name, 'worker', await usable(httpPort), via.url)
+      told(await launch(name, 'worker', await usable(httpPort), via.url))
     const workers = await Promise.all(
       ports.slice(1).map((httpPort, i) => launch(`worker-${i + 1}`, 'worker', httpPort, relay.url))
     )
+    for (const worker of workers) told(worker)
     const startRelay = async (httpPort: number, name = relay.name): Promise<PeerProcess> =>
-      launch(name, 'relay', await usable(httpPort), name === relay.name ? undefined : relay.url)
+      told(await launch(name, 'relay', await usable(httpPort), name === relay.name ? undefined : relay.url))
     return {
       relay,
       workers,
       startWorker,
       startRelay,
       stop,
+      kill() {
+        stopping = true
+        for (const { child } of started) child.kill('SIGKILL')
+      },
       ready: signal =>
         servicesReady(
           [relay, ...workers].map(({ url }) => url),

@@ -1,4 +1,4 @@
-// Makes a checkout ready and runs one of the project's programs under the pinned Node: `node scripts/setup.mjs FILE`.
+// Makes a checkout ready and runs one of the project's programs under the pinned Node: `node scripts/setup.mjs FILE`; with no FILE it does no more.
 // Plain JavaScript with no dependency, because on a fresh clone it runs under whatever Node (20 or later) is there.
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -39,13 +39,20 @@ for (const build of ['services/rag-embeddings/src/build-embeddings.ts', 'scripts
 }
 
 const [file, ...args] = process.argv.slice(2)
+if (file == null) process.exit(0)
 const child = spawn(
   node,
   ['--conditions=hedgerow-source', '--disable-warning=ExperimentalWarning', join(root, file), ...args],
   {
-    stdio: 'inherit',
+    // The channel closes with this process, however it ends; the program can tell by that.
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     env: { ...process.env, PATH: `${join(modules, '.bin')}:${process.env.PATH}` }
   }
 )
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+// npm ends by a signal without a word to what it started.
+const parent = process.ppid
+setInterval(() => {
+  if (process.ppid !== parent) child.kill('SIGTERM')
+}, 1000).unref()
 child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)))

@@ -34,28 +34,35 @@ const mesh = await startMesh({
   onExit: (name, how) => process.stderr.write(`${name} ended by itself (${how}); its lines above say why\n`)
 }).catch(err => fail(err.message, 2))
 
-let ending = false
+/** One Ctrl-C comes several times: to the whole process group, and passed on by npm and by what started this. */
+const SAME_SIGNAL = 1000
+let endingSince: number | undefined
 const end = async (): Promise<void> => {
-  if (ending) process.exit(130)
-  ending = true
-  await mesh.stop()
-  process.exit(0)
+  if (endingSince == null) {
+    endingSince = performance.now()
+    await mesh.stop()
+    process.exit(0)
+  } else if (performance.now() - endingSince > SAME_SIGNAL) {
+    mesh.kill()
+    process.exit(130)
+  }
 }
 process.on('SIGINT', () => void end())
 process.on('SIGTERM', () => void end())
 process.on('SIGHUP', () => void end())
+process.on('disconnect', () => void end())
 
 try {
   await mesh.ready(AbortSignal.timeout(READY_TIMEOUT))
 } catch (err) {
-  if (!ending) {
+  if (endingSince == null) {
     process.stderr.write(`not ready after ${READY_TIMEOUT / 1000} s: ${err instanceof Error ? err.message : err}\n`)
     await mesh.stop()
     process.exit(1)
   }
 }
 
-if (!ending) {
+if (endingSince == null) {
   const url = `http://127.0.0.1:${port}`
   console.log(`ready
 ${url}/  the console: a page that is a peer itself

@@ -1,8 +1,14 @@
 #!/usr/bin/env node
 // In a checkout the sources run as they are; in a published package there is only `dist`.
 import { existsSync } from 'node:fs'
-import { enableCompileCache, registerHooks } from 'node:module'
+// By name: an older Node has neither, and would say so in a way that helps nobody.
+import * as nodeModule from 'node:module'
 
+const { enableCompileCache, registerHooks } = nodeModule
+if (registerHooks == null) {
+  process.stderr.write(`hedgerow-relay needs Node 22.15 or later; this is ${process.version}\n`)
+  process.exit(1)
+}
 enableCompileCache()
 
 const source = new URL('../src/main.ts', import.meta.url)

@@ -1,3 +1,4 @@
+import { networkInterfaces } from 'node:os'
 import { loadIdentity, openDataDir, peerIdOf } from '@hedgerow/daemon/identity'
 import { createLog } from '@hedgerow/daemon/logging'
 import { loadManifests } from '@hedgerow/daemon/manifest'
@@ -9,7 +10,7 @@ import type { RelaySettings } from './settings.ts'
 
 /** Runs a relay until a signal ends it. */
 export async function runRelay(settings: RelaySettings): Promise<void> {
-  const log = createLog(settings.logLevel, settings.name)
+  const log = await createLog(settings.logLevel, settings.name)
   const endInOrder = endOnSignal(log)
   const dataDir = await openDataDir(settings.dataDir)
   const privateKey = await loadIdentity(dataDir)
@@ -28,5 +29,15 @@ export async function runRelay(settings: RelaySettings): Promise<void> {
   await stopWaiting()
   await relay.start()
   endInOrder(relay)
-  log.info({ peer_id: relay.peer.self.peerId, url: relay.peer.url, mesh }, 'relay is up')
+  const { self, url } = relay.peer
+  log.info({ peer_id: self.peerId, url, mesh }, 'relay is up')
+  log.info(`others join this mesh with HEDGEROW_RELAY=${settings.url ?? reachableUrl(url, settings.httpHost)}`)
+}
+
+/** As others on the network write it, where it listens on every address. */
+function reachableUrl(url: string, host: string): string {
+  if (host !== '0.0.0.0' && host !== '::') return url
+  const addresses = Object.values(networkInterfaces()).flatMap(some => some ?? [])
+  const outward = addresses.find(({ internal, family }) => !internal && family === 'IPv4')
+  return outward == null ? url : `http://${outward.address}:${new URL(url).port}`
 }

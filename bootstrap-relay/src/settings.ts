@@ -32,7 +32,15 @@ export function readRelaySettings(argv: string[], version: string): RelaySetting
     .version(version)
     .addHelpText(
       'after',
-      '\nOne port carries HTTP and libp2p (WebSocket). A mesh may have any number of relays; name the others with --relay.'
+      `
+One port carries HTTP and libp2p (WebSocket). A mesh may have any number of relays; name the others with --relay.
+
+Examples:
+  hedgerow-relay                                                   on 127.0.0.1:8080, for this machine
+  HEDGEROW_URL=https://relay.example.org hedgerow-relay            behind a tunnel or a TLS proxy
+  hedgerow-relay --relay https://other.example.org                 one more of a mesh that has one
+
+Exit codes: 0 ended in order   1 failed   2 a setting is wrong`
     )
   return readSettings(addSettings(command, SETTINGS), SETTINGS, argv) as unknown as RelaySettings
 }

@@ -15,7 +15,7 @@ import { answerWhileWaiting, defaultListen, resolveMesh } from './startup/index.
 
 /** Runs a worker until a signal ends it. */
 export async function runWorker(settings: DaemonSettings): Promise<void> {
-  const log = createLog(settings.logLevel, settings.name)
+  const log = await createLog(settings.logLevel, settings.name)
   const endInOrder = endOnSignal(log)
   const worker = await createWorker(settings, log)
   await worker.start()
@@ -23,8 +23,9 @@ export async function runWorker(settings: DaemonSettings): Promise<void> {
   const { self, node, url } = worker
   log.info({ peer_id: self.peerId, mesh: self.mesh, url }, 'worker is up')
   if (settings.relay.length > 0) return
-  const ways = node.getMultiaddrs().map(addr => `HEDGEROW_RELAY=${addr}`)
-  log.info({ join: ways }, 'this is a mesh of its own; start others with one of these to join it')
+  const addrs = node.getMultiaddrs().map(String)
+  const best = addrs.find(addr => !/^\/ip[46]\/(127\.|::1\/)/.test(addr)) ?? addrs[0]
+  log.info(`this is a mesh of its own; others join it with HEDGEROW_RELAY=${best}`)
 }
 
 /** From settings to a worker: who it is, what could run, what the machine can do, which mesh. */

@@ -23,11 +23,18 @@ async function namesOf(url: string): Promise<Map<string, string>> {
 async function show(url: string): Promise<void> {
   const names = await namesOf(url)
   let number = 0
-  for await (const { title, service, worker, path, attempts, milliseconds, result, requestId } of journey(url)) {
+  for await (const { title, service, worker, path, attempts, milliseconds, result, excerpt, requestId } of journey(
+    url
+  )) {
     console.log(
-      `\n${++number}. ${title}\n   ${result}\n   ${service} on ${names.get(worker) ?? worker}, ${path}, ${Math.round(milliseconds)} ms, ${attempts} attempt${attempts === 1 ? '' : 's'}, request ${requestId}`
+      `\n${++number}. ${title}\n   ${result}\n   ${service} on ${names.get(worker) ?? worker}, ${path}, ${duration(milliseconds)}, ${attempts} attempt${attempts === 1 ? '' : 's'}, request ${requestId}`
     )
+    if (excerpt != null) console.log(`\n${excerpt.replace(/^/gm, '   | ')}\n   | ...`)
   }
+}
+
+function duration(milliseconds: number): string {
+  return milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`
 }
 
 try {

@@ -7,6 +7,10 @@ import { fileURLToPath } from 'node:url'
 
 const DATA = new URL('../data/', import.meta.url)
 const COLLECTION = 'demo-manual'
+/** characters of a passage: all of it */
+const WHOLE_PASSAGE = 1000
+/** lines of a letter: to where its contents begin */
+const EXCERPT_LINES = 24
 
 export interface Step {
   title: string
@@ -19,6 +23,8 @@ export interface Step {
   requestId: string
   /** one line for people */
   result: string
+  /** how a text begins that was made, if one was */
+  excerpt?: string
   /** the answer */
   body: unknown
 }
@@ -45,7 +51,7 @@ export async function* journey(mesh: string): AsyncGenerator<Step> {
   yield step(
     'read the scanned letter',
     scan,
-    `${scan.body.pages.length} page(s) by ${scan.body.pages[0]?.source}: ${quote(scan.body.text)}`
+    `${count(scan.body.pages.length, 'page')} by ${scan.body.pages[0]?.source}: ${quote(scan.body.text)}`
   )
 
   const text = await call<{ text: string; pages: Array<{ source: string }> }>(
@@ -58,7 +64,7 @@ export async function* journey(mesh: string): AsyncGenerator<Step> {
   yield step(
     'read the same letter as text PDF',
     text,
-    `${text.body.pages.length} page(s) by ${text.body.pages[0]?.source}: ${quote(text.body.text)}`
+    `${count(text.body.pages.length, 'page')} by ${text.body.pages[0]?.source}: ${quote(text.body.text)}`
   )
 
   const entities = await call<{ entities: Entity[] }>(
@@ -67,14 +73,7 @@ export async function* journey(mesh: string): AsyncGenerator<Step> {
     '',
     JSON.stringify({ text: scan.body.text })
   )
-  yield step(
-    'find who and how much',
-    entities,
-    entities.body.entities
-      .slice(0, 8)
-      .map(({ type, text }) => `${type} ${text}`)
-      .join(', ')
-  )
+  yield step('find who and how much', entities, summary(entities.body.entities))
 
   let chapters = 0
   let replicas = 0
@@ -92,7 +91,8 @@ export async function* journey(mesh: string): AsyncGenerator<Step> {
     replicas = indexed.body.replicas
     chapters++
   }
-  if (indexed != null) yield step('index the manual', indexed, `${chapters} chapters, each on ${replicas} worker(s)`)
+  if (indexed != null)
+    yield step('index the manual', indexed, `${count(chapters, 'chapter')}, each on ${count(replicas, 'worker')}`)
 
   const question = 'Can the creditor keep adding interest while the client gets advice?'
   const found = await call<{ passages: Passage[] }>(
@@ -106,7 +106,7 @@ export async function* journey(mesh: string): AsyncGenerator<Step> {
     found,
     found.body.passages[0] == null
       ? 'nothing found'
-      : `${found.body.passages[0].document_id}: ${quote(found.body.passages[0].text)}`
+      : `${found.body.passages[0].document_id}: ${quote(found.body.passages[0].text, WHOLE_PASSAGE)}`
   )
 
   for (const register of ['labelled', 'prose']) {
@@ -117,11 +117,14 @@ export async function* journey(mesh: string): AsyncGenerator<Step> {
       '',
       JSON.stringify({ notes })
     )
-    yield step(
-      `draft the letter from ${register} notes`,
-      letter,
-      `${letter.body.letter.length} characters, ${letter.body.facts.length} facts, ${letter.body.missing.length} gaps for the adviser`
-    )
+    yield {
+      ...step(
+        `draft the letter from ${register} notes`,
+        letter,
+        `${letter.body.letter.length} characters, ${count(letter.body.facts.length, 'fact')}, ${count(letter.body.missing.length, 'gap')} for the adviser`
+      ),
+      excerpt: letter.body.letter.split('\n').slice(0, EXCERPT_LINES).join('\n')
+    }
   }
 }
 
@@ -169,7 +172,20 @@ function file(name: string): Promise<Buffer> {
   return readFile(new URL(name, DATA))
 }
 
-function quote(text: string): string {
+function quote(text: string, length = 90): string {
   const line = text.replace(/\s+/g, ' ').trim()
-  return line.length > 90 ? `“${line.slice(0, 90)}…”` : `“${line}”`
+  return line.length > length ? `“${line.slice(0, length)}…”` : `“${line}”`
+}
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`
+}
+
+/** A few of each kind that a case turns on. */
+function summary(entities: readonly Entity[]): string {
+  const shown = ['PERSON', 'ORG', 'MONEY', 'DATE', 'ACCOUNT'].flatMap(kind => {
+    const texts = new Set(entities.filter(({ type }) => type === kind).map(({ text }) => text))
+    return texts.size === 0 ? [] : [`${kind} ${[...texts].slice(0, 3).join(', ')}`]
+  })
+  return `${entities.length} in all; ${shown.join('; ')}`
 }

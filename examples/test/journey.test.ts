@@ -51,6 +51,13 @@ describe('the journey of a case through a mesh of what ships', function () {
     }
   })
 
+  it('says of each step what came of it', () => {
+    const results = steps.map(({ result }) => result)
+    assert.match(results[2] ?? '', /MONEY £/)
+    assert.ok(!results.some(result => result.includes('(s)')))
+    for (const { excerpt } of steps.slice(5)) assert.match(excerpt ?? '', /Dear /)
+  })
+
   it('reads the scan by OCR and the text PDF by its text, to the same words', async () => {
     const scan = step<{ text: string; pages: Array<{ source: string }> }>(0)
     const text = step<{ text: string; pages: Array<{ source: string }> }>(1)

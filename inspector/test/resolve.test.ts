@@ -44,12 +44,12 @@ describe('naming a peer', () => {
       assert.equal(code, 'Failed')
       assert.ok(hints.length > 2, given)
     }
-    assert.ok(failure('twin').hints.some(hint => hint.includes('12D3KooWFfffHhhh4444')))
+    assert.ok(failure('twin').hints.includes('twin  worker  12D3KooWFfffHhhh4444'))
   })
 
   it('guesses what was meant when there is nobody', () => {
     assert.match(failure('wroker-1').hints.join(), /worker-1/)
-    assert.match(failure('xyz').hints.join(), /worker-1, worker-2, twin/)
+    assert.match(failure('xyz').hints.join(), /2222, twin, twin, worker-1, worker-2/)
     assert.equal(failure('').code, 'Failed')
   })
 })

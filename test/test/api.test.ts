@@ -154,9 +154,17 @@ describe('the HTTP API of a mesh', function () {
       assert.ok((stats.per_service.lab?.requests ?? 0) > 0)
       const metrics = await (await fetch(`${url}/metrics`)).text()
       assert.match(metrics, /hedgerow_requests_total\{service="lab",status="2xx",path="\w+"\} \d+/)
-      const api = await getJson<{ paths: Record<string, unknown> }>(`${url}/openapi.json`)
-      assert.ok(api.paths['/service/{service}/{path}'] != null && api.paths['/health'] != null)
-      assert.equal((await fetch(`${url}/docs`)).status, 200)
+      const api = await getJson<{ paths: Record<string, Record<string, Record<string, unknown>>> }>(
+        `${url}/openapi.json`
+      )
+      assert.ok(api.paths['/health'] != null)
+      for (const path of ['/service/{service}', '/service/{service}/{path}', '/v1/chat/completions']) {
+        const { post } = api.paths[path] ?? {}
+        assert.ok(post?.requestBody != null && post.summary != null, path)
+      }
+      const docs = await fetch(`${url}/docs`)
+      assert.equal(docs.status, 200)
+      assert.match(await docs.text(), /<title>Hedgerow/)
     }
   })
 

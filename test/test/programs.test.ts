@@ -35,6 +35,35 @@ async function run(program: string, args: string[] = [], env: Record<string, str
   return { code, stdout, stderr }
 }
 
+/** The first of several free ports in a row, below those that systems give out by themselves. */
+async function freePorts(count: number): Promise<number> {
+  for (;;) {
+    const first = 20_000 + Math.floor(Math.random() * 12_000)
+    const free = await Promise.all(Array.from({ length: count }, (_, i) => isFree(first + i)))
+    if (free.every(Boolean)) return first
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const probe = createServer()
+  try {
+    await once(probe.listen(port, '127.0.0.1'), 'listening')
+    probe.close()
+    return true
+  } catch {
+    return false
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
 describe('the programs', function () {
   this.timeout(60_000)
   let dir: string
@@ -243,6 +272,61 @@ describe('the programs', function () {
     const exited = once(alone.child, 'exit')
     alone.child.stdin?.end()
     assert.deepEqual(await exited, [0, null])
+  })
+
+  describe('a whole mesh', function () {
+    this.timeout(120_000)
+    const started: ChildProcess[] = []
+    after(() => {
+      for (const { pid, exitCode, signalCode } of started)
+        if (pid != null && exitCode == null && signalCode == null) process.kill(-pid, 'SIGKILL')
+    })
+
+    /** `npm start` without npm: a shell that starts it, in a process group of its own. */
+    const startMesh = async (): Promise<{ shell: ChildProcess; pids: number[]; ended: Promise<unknown> }> => {
+      const command = `"${process.execPath}" scripts/setup.mjs scripts/start.ts; exit $?`
+      const shell = spawn('sh', ['-c', command], {
+        cwd: root,
+        detached: true,
+        env: {
+          PATH: process.env.PATH,
+          HOME: dir,
+          HEDGEROW_HTTP_PORT: String(await freePorts(4)),
+          HEDGEROW_DATA_DIR: join(dir, `mesh-${started.length}`),
+          HEDGEROW_FORBID_SERVICES: '*'
+        },
+        stdio: ['ignore', 'pipe', 'inherit']
+      })
+      started.push(shell)
+      let stdout = ''
+      shell.stdout?.on('data', chunk => (stdout += chunk))
+      const found = async (): Promise<RegExpExecArray[] | false> => {
+        const lines = [...stdout.matchAll(/^peer (\S+) .*\bpid=(\d+)/gm)]
+        return lines.length === 4 && lines
+      }
+      const lines = await until('all peers are up', found, 60_000)
+      assert.deepEqual(
+        lines.map(([, name]) => name),
+        ['relay', 'worker-1', 'worker-2', 'worker-3']
+      )
+      return { shell, pids: lines.map(([, , pid]) => Number(pid)), ended: once(shell, 'exit') }
+    }
+    const allGone = (pids: number[]): Promise<true> =>
+      until('every peer is gone', async () => pids.every(pid => !isRunning(pid)) || undefined, 60_000)
+
+    it('ends when what started it is gone', async () => {
+      const { shell, pids } = await startMesh()
+      shell.kill('SIGKILL')
+      await allGone(pids)
+    })
+
+    it('ends in order by a Ctrl-C that reaches it several times', async () => {
+      const { shell, pids, ended } = await startMesh()
+      process.kill(-(shell.pid ?? 0), 'SIGINT')
+      process.kill(-(shell.pid ?? 0), 'SIGINT')
+      await ended
+      await allGone(pids)
+    })
   })
 
   it('start with rubbish in their data directory, but not as somebody else', async () => {

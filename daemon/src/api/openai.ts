@@ -1,6 +1,6 @@
 import type { MeshError } from '@hedgerow/protocols/errors'
 import { HEADERS } from '@hedgerow/protocols/ids'
-import { LLM_SERVICE, modelResource, modelsIn, timeoutOf } from '@hedgerow/protocols/ingress'
+import { LLM_SERVICE, modelResource, modelsIn, timeoutOf, unknownModel } from '@hedgerow/protocols/ingress'
 import type { View } from '@hedgerow/protocols/view'
 import type { FastifyPluginAsync } from 'fastify'
 import { enter, type IngressComponents, pathOf, visitOf, wholeBodyOf } from '../ingress/index.ts'
@@ -20,23 +20,25 @@ export function openaiRoutes(components: OpenaiComponents): FastifyPluginAsync {
     app.removeAllContentTypeParsers()
     app.addContentTypeParser('*', (_request, _payload, done) => done(null))
     app.setErrorHandler((err, request, reply) => sendProblem(request, reply, err, openaiWording))
-    const schema = { tags: ['openai'], summary: "OpenAI's API, dispatched by model" }
+    const tags = ['openai']
 
-    app.get('/v1/models', { schema: { ...schema, summary: 'Models loaded anywhere in the mesh' } }, async () => ({
+    app.get('/v1/models', { schema: { tags, summary: 'Models loaded anywhere in the mesh' } }, async () => ({
       object: 'list',
-      data: [...modelsIn(view)].map(([id, workers]) => ({
-        id,
-        object: 'model',
-        created: 0,
-        owned_by: 'hedgerow',
-        workers
-      }))
+      data: [...modelsIn(view)].map(modelJson)
     }))
+    // Names of models hold slashes.
+    app.get<{ Params: { '*': string } }>('/v1/models/*', { schema: { tags, summary: 'One model' } }, async request => {
+      const id = request.params['*']
+      const known = modelsIn(view)
+      const workers = known.get(id)
+      if (workers == null) throw unknownModel(id, known)
+      return modelJson([id, workers])
+    })
 
     app.route({
       method: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
       url: '/v1/*',
-      schema,
+      schema: { hide: true },
       handler: async (request, reply) => {
         const startedAt = performance.now()
         const path = pathOf(request.raw.url)
@@ -59,6 +61,10 @@ export function openaiRoutes(components: OpenaiComponents): FastifyPluginAsync {
 
 function single(value: string | string[] | undefined): string | undefined {
   return Array.isArray(value) ? value[0] : value
+}
+
+function modelJson([id, workers]: [string, string[]]): object {
+  return { id, object: 'model', created: 0, owned_by: 'hedgerow', workers }
 }
 
 /** Problem details with what OpenAI's clients look for in an error; without it they say nothing but the status. */

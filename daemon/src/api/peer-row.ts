@@ -57,7 +57,7 @@ export function peerRows({ self, dispatcher, invoker }: PeerRowComponents): (ent
       silent,
       addrs: advert.addrs,
       url: advert.url ?? null,
-      last_seen: new Date(Date.now() - (performance.now() - lastSeen)).toISOString()
+      last_seen: new Date(own ? Date.now() : Date.now() - (performance.now() - lastSeen)).toISOString()
     }
   }
 }

@@ -2,7 +2,7 @@ import { METHODS } from 'node:http'
 import cors from '@fastify/cors'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
-import { MeshError, PROBLEM_TYPE } from '@hedgerow/protocols/errors'
+import { MeshError } from '@hedgerow/protocols/errors'
 import { EXPOSED_HEADERS, newRequestId } from '@hedgerow/protocols/ingress'
 import { lingerAfterAnswers } from '@hedgerow/protocols/invocation/node'
 import Fastify, {
@@ -13,6 +13,7 @@ import Fastify, {
 } from 'fastify'
 import type { Logger } from 'pino'
 import type { ServiceListener } from '../ingress/index.ts'
+import { ingressPaths } from './ingress-paths.ts'
 import { isAllowedOrigin, refuseStrangers } from './loopback.ts'
 import { refuseUnparsed, sendProblem } from './problem.ts'
 import { shortcut } from './shortcut.ts'
@@ -44,7 +45,8 @@ const PREFLIGHT_SECONDS = 3600
 /** A Fastify instance with the mesh's error format, request ids, CORS and API description; routes are added to it. */
 export async function createApi(init: ApiInit): Promise<FastifyInstance> {
   const app = Fastify({
-    loggerInstance: init.log as FastifyBaseLogger,
+    loggerInstance: quiet(init.log) as FastifyBaseLogger,
+    childLoggerFactory: (_logger, bindings, options) => init.log.child(bindings, options) as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request' }),
     requestIdHeader: false,
     genReqId: newRequestId,
@@ -92,62 +94,17 @@ export async function createApi(init: ApiInit): Promise<FastifyInstance> {
     openapi: {
       openapi: '3.1.0',
       info: { title: init.title, version: init.version },
-      paths: servicePaths()
+      paths: ingressPaths()
     }
   })
-  await app.register(swaggerUi, { routePrefix: '/docs' })
+  await app.register(swaggerUi, { routePrefix: '/docs', theme: { title: init.title } })
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
   return app
 }
 
-/** `/service` takes any method and body, which the generator can't tell from the route. */
-function servicePaths(): Record<string, object> {
-  const answer = {
-    description: "the service's own answer",
-    headers: Object.fromEntries(EXPOSED_HEADERS.map(name => [name, { schema: { type: 'string' } }]))
-  }
-  const problem = { description: 'an error of the mesh', content: { [PROBLEM_TYPE]: { schema: { type: 'object' } } } }
-  const service = {
-    name: 'service',
-    in: 'path',
-    required: true,
-    description: 'a name or an alias',
-    schema: { type: 'string' }
-  }
-  const path = {
-    name: 'path',
-    in: 'path',
-    required: true,
-    description: "below the service's root",
-    schema: { type: 'string' }
-  }
-  const headers = [
-    {
-      name: 'Hedgerow-Timeout',
-      in: 'header',
-      description: 'seconds to wait for the answer',
-      schema: { type: 'number' }
-    },
-    { name: 'Hedgerow-Worker', in: 'header', description: 'only this peer', schema: { type: 'string' } },
-    { name: 'Hedgerow-Resource', in: 'header', description: 'only workers that hold this', schema: { type: 'string' } },
-    {
-      name: 'Idempotency-Key',
-      in: 'header',
-      description: 'repeating this request does no harm',
-      schema: { type: 'string' }
-    }
-  ]
-  const operation = (parameters: object[]): object => ({
-    tags: ['service'],
-    parameters: [...parameters, ...headers],
-    responses: { '2XX': answer, default: problem }
-  })
-  const methods = (parameters: object[]): object => ({
-    get: operation(parameters),
-    post: operation(parameters),
-    put: operation(parameters),
-    patch: operation(parameters),
-    delete: operation(parameters)
-  })
-  return { '/service/{service}': methods([service]), '/service/{service}/{path}': methods([service, path]) }
+/** For what Fastify says of itself: where it listens, which is said once for all listeners elsewhere. */
+function quiet(log: Logger): Logger {
+  const own = log.child({})
+  if (own.isLevelEnabled('info')) own.level = 'warn'
+  return own
 }

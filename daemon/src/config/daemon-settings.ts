@@ -52,7 +52,22 @@ export function readDaemonSettings(argv: string[], version: string): DaemonSetti
   const command = new Command('hedgerow-daemon')
     .description('Lends this machine to a Hedgerow mesh: finds out what it can do, runs services, serves requests.')
     .version(version)
-    .addHelpText('after', '\nWith no setting at all it starts a mesh of its own and says how others join.')
+    .addHelpText(
+      'after',
+      `
+With no setting at all it starts a mesh of its own and says how others join.
+
+For the services that it runs:
+  HEDGEROW_LLM_URL  an OpenAI-compatible server (Ollama, vLLM, llama.cpp) that llm-inference offers; without it the
+                    usual ports of this machine are looked at
+
+Examples:
+  HEDGEROW_RELAY=https://relay.example.org hedgerow-daemon         lend this machine to that mesh
+  hedgerow-daemon --relay https://relay.example.org --cores 4      the same, but not all of it
+  hedgerow-daemon --services ner,notes --forbid-services '*'       run these two and nothing else
+
+Exit codes: 0 ended in order   1 failed   2 a setting is wrong`
+    )
   const settings = readSettings(addSettings(command, SETTINGS), SETTINGS, argv) as unknown as DaemonSettings
   if (process.env.HEDGEROW_INVITE)
     throw new ConfigError('HEDGEROW_INVITE', 'this version knows open meshes only, which need no invite; leave it out')

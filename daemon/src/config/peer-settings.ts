@@ -46,7 +46,8 @@ export function peerSettings({ role, httpPort, corsOrigins }: PeerDefaults): Set
       flags: '--name <name>',
       env: 'HEDGEROW_NAME',
       help: 'what others see this machine called',
-      default: hostname(),
+      // Both may run on one machine.
+      default: role === 'relay' ? `${hostname()}-relay` : hostname(),
       parse: parsers.text
     },
     {

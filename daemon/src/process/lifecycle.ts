@@ -13,6 +13,9 @@ const DRAIN_TIMEOUT = 30_000
 /** Milliseconds that stopping may take after that: more than a backend is given to end by itself, and to be killed. */
 const STOP_TIMEOUT = 20_000
 
+/** Milliseconds: one Ctrl-C comes several times, to the whole process group and passed on by npm. */
+const SAME_SIGNAL = 1000
+
 /** What an address can have wrong with it, as Node says it, in words for whoever set it. */
 const LISTEN_ERRORS: Record<string, (error: ListenError) => ConfigError> = {
   EADDRINUSE: ({ port }) => new ConfigError('HEDGEROW_HTTP_PORT', `port ${port} is in use; name another`),
@@ -61,16 +64,19 @@ function isListenError(err: unknown): err is Error & ListenError {
 
 /**
  * Ends the process on SIGTERM or SIGINT, and when whoever started it is gone: at once while it starts, for then it has
- * nothing in hand; in order once it is told of a program that is up (drain, stop, exit 0). A second signal ends it at once.
+ * nothing in hand; in order once it is told of a program that is up (drain, stop, exit 0). A second signal, a while later, ends it at once.
  *
  * @returns to be called with the program when it is up
  */
 export function endOnSignal(log: Logger): (program: Program) => void {
   let running: Program | undefined
-  let ending = false
+  let endingSince: number | undefined
   const end = (reason: string): void => {
-    if (ending) process.exit(130)
-    ending = true
+    if (endingSince != null) {
+      if (performance.now() - endingSince > SAME_SIGNAL) process.exit(130)
+      return
+    }
+    endingSince = performance.now()
     log.info({ reason }, 'stopping')
     if (running == null) process.exit(0)
     endInOrder(running, log).then(
@@ -86,7 +92,7 @@ export function endOnSignal(log: Logger): (program: Program) => void {
   // Whoever started this process holds its stdin open, and takes it along when it dies, however it dies.
   if (process.env.HEDGEROW_PARENT === 'stdin') {
     const orphaned = (): void => {
-      if (!ending) end('the parent process is gone')
+      if (endingSince == null) end('the parent process is gone')
     }
     process.stdin.once('end', orphaned).once('error', orphaned).resume()
   }

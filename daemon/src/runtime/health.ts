@@ -14,13 +14,26 @@ export type ProbeResult = { kind: 'healthy' } | { kind: 'not-ready' | 'silent' |
 /** Asks a backend how it is. Never throws. */
 export async function probe(target: Target, { path, timeout }: HealthSpec): Promise<ProbeResult> {
   try {
-    const { status } = await fetchText(target, path, { timeout, maxBytes: MAX_HEALTH_BODY })
+    const { status, text } = await fetchText(target, path, { timeout, maxBytes: MAX_HEALTH_BODY })
     if (status >= 200 && status < 300) return { kind: 'healthy' }
-    if (status === 503) return { kind: 'not-ready', reason: `${path} answered 503` }
+    if (status === 503) return { kind: 'not-ready', reason: `${path} answered 503${reasonIn(text)}` }
     return { kind: 'failed', reason: `${path} answered ${status}` }
   } catch (err) {
     if (isTimeout(err)) return { kind: 'silent', reason: `${path} did not answer within ${timeout / 1000} s` }
     return { kind: 'failed', reason: `${path} failed: ${describe(err)}` }
+  }
+}
+
+/** Characters of a reason that are kept: it goes into the log. */
+const MAX_REASON = 300
+
+/** What a backend says of why it can't work, as the shipped services do: `{reason}`. */
+function reasonIn(text: string): string {
+  try {
+    const { reason }: { reason?: unknown } = Object(JSON.parse(text))
+    return typeof reason === 'string' ? `: ${reason.slice(0, MAX_REASON)}` : ''
+  } catch {
+    return ''
   }
 }
 

@@ -21,9 +21,9 @@ const CLEAR_LINE = '\x1b[K'
 const CLEAR_BELOW = '\x1b[J'
 const CTRL_C = '\x03'
 
-/** Shows the mesh as it works: redrawn in place on a terminal, else one snapshot below the other. */
+/** Shows the mesh as it works: redrawn in place on a terminal, else, or so many times, one snapshot below the other. */
 export async function runTop(source: MeshSource, options: TopOptions, io: Io, signal: AbortSignal): Promise<void> {
-  if (io.stdout.isTTY !== true || options.json) {
+  if (io.stdout.isTTY !== true || options.json || options.count != null) {
     await everyInterval(options, signal, async previous => {
       const { snapshot, previous: next } = await takeSnapshot(source, previous, signal)
       await writeLine(io.stdout, options.json ? toJson(snapshot) : `${renderTop(snapshot, styleOf(io))}\n`)

@@ -2,7 +2,7 @@ import { InspectorError } from '../errors.ts'
 import type { KnownPeer, MeshSource } from '../source/index.ts'
 import { nearMatches } from './near.ts'
 
-type Named = Pick<KnownPeer, 'name' | 'peer_id'>
+type Named = Pick<KnownPeer, 'name' | 'peer_id' | 'role'>
 
 /**
  * The peer that people mean: by its name, its id, or any beginning or end of its id that no other has.
@@ -22,7 +22,7 @@ export function resolvePeer<P extends Named>(peers: P[], given: string): P {
     if (found == null) continue
     if (others.length === 0) return found
     throw new InspectorError('Failed', `${given} may be any of ${others.length + 1} peers`, [
-      ...[found, ...others].slice(0, 8).map(({ name, peer_id }) => `${name}  ${peer_id}`),
+      ...[found, ...others].slice(0, 8).map(({ name, role, peer_id }) => `${name}  ${role}  ${peer_id}`),
       'name one by more of its id'
     ])
   }
@@ -39,7 +39,7 @@ function unknownPeer(given: string, peers: Named[]): InspectorError {
     given,
     peers.flatMap(({ name, peer_id }) => [name, peer_id])
   )
-  const names = peers.map(({ name }) => name)
+  const names = peers.map(({ name }) => name).sort((a, b) => a.localeCompare(b, 'en', { numeric: true }))
   const hint =
     near.length > 0
       ? `did you mean ${near.join(' or ')}?`

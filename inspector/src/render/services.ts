@@ -26,9 +26,12 @@ export function renderServices({ via, services, gaps }: ServicesReport, style: S
     paint(healthy === 0 ? 'red' : healthy < Math.min(wanted, found) ? 'yellow' : 'green', String(healthy)),
     workers.map(worker => printable(worker.name) || shortId(worker.peer_id)).join(', ') || NONE
   ])
+  const titles = new Map(services.map(({ name, title }) => [name, title]))
   const gapLine =
     gaps.length === 0
       ? 'every known service has a worker'
-      : paint('red', `nobody offers ${gaps.map(printable).join(', ')} now`)
+      : gaps
+          .map(name => `${paint('red', `nobody offers ${printable(name)} now`)}: ${printable(titles.get(name) ?? '')}`)
+          .join('\n')
   return `${table(COLUMNS, rows, style)}\n\n${gapLine}${paint('dim', `, ${seenFrom(via)}`)}`
 }

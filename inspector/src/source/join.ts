@@ -64,7 +64,7 @@ export async function joinMesh(init: JoinInit, signal: AbortSignal): Promise<Joi
       },
       {
         services: noServices(manifests.map(({ contract }) => contract)),
-        log: createLog(logLevel(process.env.LOG_LEVEL), 'inspector')
+        log: await createLog(logLevel(process.env.LOG_LEVEL), 'inspector')
       }
     )
     await getToKnow(peer, init.relay, signal)

@@ -34,7 +34,7 @@ export async function findLocal(env: Env, signal: AbortSignal): Promise<DaemonSo
   }
   throw new InspectorError('Unreachable', `no daemon answers on this machine (tried ${listOf(urls)})`, [
     ...results.flatMap((result, i) => (result.status === 'rejected' ? remarkOn(urls[i] ?? '', result.reason) : [])),
-    'start one with `npm start`, or name one with --daemon <url>, or a relay to join through with --relay <url>'
+    'start one with `npm start`; one on another port is found by HEDGEROW_HTTP_PORT, one elsewhere by --daemon <url>; --relay <url> joins a mesh without one'
   ])
 }
 

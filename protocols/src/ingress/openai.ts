@@ -36,12 +36,12 @@ export function modelResource(view: OpenaiView, body: string): string | undefine
   if (!('model' in parsed) || parsed.model == null) return undefined
   if (typeof parsed.model !== 'string') throw new MeshError('Malformed', 'model is not a string')
   const known = modelsIn(view)
-  if (known.size > 0 && !known.has(parsed.model)) {
-    throw new MeshError(
-      'UnknownModel',
-      `no worker has the model ${JSON.stringify(parsed.model.slice(0, 100))} loaded; there are: ${[...known.keys()].slice(0, 20).join(', ')}`,
-      { service: LLM_SERVICE }
-    )
-  }
+  if (known.size > 0 && !known.has(parsed.model)) throw unknownModel(parsed.model, known)
   return MODEL + parsed.model
+}
+
+export function unknownModel(name: string, known: ReadonlyMap<string, string[]>): MeshError {
+  const others = known.size === 0 ? 'no model is loaded' : `there are: ${[...known.keys()].slice(0, 20).join(', ')}`
+  const detail = `no worker has the model ${JSON.stringify(name.slice(0, 100))} loaded; ${others}`
+  return new MeshError('UnknownModel', detail, { service: LLM_SERVICE })
 }

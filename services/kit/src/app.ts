@@ -9,7 +9,7 @@ import Fastify, {
   type FastifyRequest,
   LogController
 } from 'fastify'
-import { problem, ServiceError } from './errors.ts'
+import { type Problem, problem, ServiceError } from './errors.ts'
 import { strictBodies } from './json-body.ts'
 import { lingerAfterAnswers } from './lingering.ts'
 import { RequestStats } from './stats.ts'
@@ -36,6 +36,8 @@ export interface ServiceAppInit {
   requestTimeout?: number
   /** says whether the service can work now; not ready is 503 on `/health`, with the reason. @default always ready */
   ready?(): { ready: true } | { ready: false; reason: string }
+  /** what the body of an error says besides problem details, for clients that look elsewhere */
+  errorFields?(problem: Problem): Record<string, unknown>
   /** what the service adds to `GET /stats`, in snake_case */
   stats?(): Record<string, unknown> | Promise<Record<string, unknown>>
 }
@@ -68,6 +70,11 @@ export async function serviceApp(init: ServiceAppInit): Promise<ServiceApp> {
 
   await app.register(swagger, { openapi: { openapi: '3.1.0', info: { title: init.name, version: init.version } } })
 
+  const send = (reply: FastifyReply, error: Problem): FastifyReply =>
+    reply
+      .code(error.status)
+      .type('application/problem+json')
+      .send(JSON.stringify({ ...error, ...init.errorFields?.(error) }))
   app.addHook('onResponse', async (request, reply) => {
     if (request.routeOptions.config?.probe === true) return
     stats.record(reply.statusCode, reply.elapsedTime)
@@ -81,11 +88,13 @@ export async function serviceApp(init: ServiceAppInit): Promise<ServiceApp> {
       'request'
     )
   })
-  app.setErrorHandler<FastifyError | ServiceError>((error, request, reply) =>
-    sendError(isWrongType(error) ? wrongType(request) : error, reply, request.log)
-  )
+  app.setErrorHandler<FastifyError | ServiceError>((error, request, reply) => {
+    // Fastify closes the connection of a body that is too large; the rest of it is read all the same (`lingering`).
+    reply.removeHeader('connection')
+    return send(reply, problemOf(isWrongType(error) ? wrongType(request) : error, request.log))
+  })
   app.setNotFoundHandler((request, reply) => {
-    sendProblem(
+    send(
       reply,
       problem(
         404,
@@ -117,28 +126,22 @@ declare module 'fastify' {
   }
 }
 
-function sendProblem(reply: FastifyReply, body: { status: number }): FastifyReply {
-  return reply.code(body.status).type('application/problem+json').send(JSON.stringify(body))
-}
-
-function sendError(error: FastifyError | ServiceError, reply: FastifyReply, log: FastifyBaseLogger): FastifyReply {
-  // Fastify closes the connection of a body that is too large; the rest of it is read all the same (`lingering`).
-  reply.removeHeader('connection')
+function problemOf(error: FastifyError | ServiceError, log: FastifyBaseLogger): Problem {
   if (error instanceof ServiceError) {
     if (error.status >= 500) log.warn({ err: error }, 'request failed')
-    return sendProblem(reply, problem(error.status, error.code, error.message, error.extensions))
+    return problem(error.status, error.code, error.message, error.extensions)
   }
   // 400 is a body that isn't what its media type says; 422 is one that is, but not what the schema asks for.
   if (error.validation != null) {
     const { validation, validationContext: part = 'body' } = error
     const detail = describeFaults(validation, PARTS[part])
     const errors = inputErrors(validation)
-    return sendProblem(reply, problem(part === 'body' ? 422 : 400, 'InvalidInput', detail, { errors }))
+    return problem(part === 'body' ? 422 : 400, 'InvalidInput', detail, { errors })
   }
   const status = error.statusCode ?? 500
-  if (status < 500) return sendProblem(reply, problem(status, CODES[error.code] ?? 'BadRequest', error.message))
+  if (status < 500) return problem(status, CODES[error.code] ?? 'BadRequest', error.message)
   log.error({ err: error }, 'request failed')
-  return sendProblem(reply, problem(500, 'Internal', 'the service failed on this request; its log has the cause'))
+  return problem(500, 'Internal', 'the service failed on this request; its log has the cause')
 }
 
 function isWrongType(error: FastifyError | ServiceError): boolean {

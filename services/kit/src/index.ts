@@ -20,7 +20,7 @@
 export type { ServiceApp, ServiceAppInit } from './app.ts'
 export { serviceApp } from './app.ts'
 export { clientLeft } from './client-left.ts'
-export { ServiceError } from './errors.ts'
+export { type Problem, ServiceError } from './errors.ts'
 export { checkCharset } from './json-body.ts'
 export type { MeshCall } from './mesh.ts'
 export { callMesh, callOwnService, meshAvailable } from './mesh.ts'

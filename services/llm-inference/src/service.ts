@@ -1,4 +1,4 @@
-import { type ServiceApp, ServiceError, serviceApp } from '@hedgerow/service-kit'
+import { type Problem, type ServiceApp, ServiceError, serviceApp } from '@hedgerow/service-kit'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { asChat, ChatBody, CompletionBody, EmbeddingsBody, isPrompt } from './chat.ts'
 import type { Config } from './config.ts'
@@ -24,6 +24,7 @@ export async function llmService(config: Config): Promise<ServiceApp> {
     version: VERSION,
     bodyLimit: BODY_LIMIT,
     ready: () => (upstream.state.up ? { ready: true } : { ready: false, reason: upstream.state.reason }),
+    errorFields: openaiError,
     stats: () => ({ upstream: describe(upstream.state) })
   })
   app.addHook('onListen', async () => {
@@ -104,6 +105,12 @@ export async function llmService(config: Config): Promise<ServiceApp> {
     reply.header('retry-after', RETRY_AFTER)
     throw new ServiceError(503, 'NoUpstream', state.reason)
   }
+}
+
+/** Where clients of OpenAI's API look for what went wrong. */
+function openaiError({ status, code, detail }: Problem): Record<string, unknown> {
+  const type = status === 429 ? 'rate_limit_error' : status < 500 ? 'invalid_request_error' : 'server_error'
+  return { error: { message: detail, type, code: code === 'UnknownModel' ? 'model_not_found' : code, param: null } }
 }
 
 function describe(state: UpstreamState): Record<string, unknown> {

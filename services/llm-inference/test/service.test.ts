@@ -332,6 +332,15 @@ describe('llm-inference', function () {
       )
     })
 
+    it("says what is wrong where OpenAI's clients look for it too", async () => {
+      const Said = Type.Object({
+        detail: Type.String(),
+        error: Type.Object({ message: Type.String(), type: Type.String() })
+      })
+      const { detail, error } = await call(Said, '/v1/chat/completions', json({ messages: 'hello' }), 422)
+      assert.deepEqual(error, { message: detail, type: 'invalid_request_error', code: 'InvalidInput', param: null })
+    })
+
     it('answers 400, 415 and 422', async () => {
       assert.equal(await problem(json('{"messages":'), 400), 'MalformedBody')
       assert.equal(
