@@ -85,7 +85,10 @@ export class Upstream {
       if (answer === TOO_SLOW && this.#working > 0 && this.#state.up) return
       reasons.push(`${base}: ${answer}`)
     }
-    this.#become({ up: false, reason: `no server with models answers (${reasons.join('; ')}); HEDGEROW_LLM_URL names one` })
+    this.#become({
+      up: false,
+      reason: `no server with models answers (${reasons.join('; ')}); HEDGEROW_LLM_URL names one`
+    })
   }
 
   #become(state: UpstreamState): void {
