@@ -16,6 +16,19 @@ function fail(message: string, code: number): never {
   process.exit(code)
 }
 
+const [argument] = process.argv.slice(2)
+if (argument != null) {
+  const help = `npm start takes no arguments but these settings:
+  HEDGEROW_HTTP_PORT  the relay's port; the workers take the next ${WORKERS} (default: ${DEFAULT_PORT})
+  HEDGEROW_DATA_DIR   where the peers keep their state (default: .hedgerow in this folder)
+  LOG_LEVEL           how much the peers log (default: warn)
+and those of the worker, which \`npm run daemon -- --help\` lists, for all of them
+`
+  if (['--help', '-h'].includes(argument)) process.stdout.write(help)
+  else fail(`${argument}: ${help}`, 2)
+  process.exit(0)
+}
+
 const port = Number(process.env.HEDGEROW_HTTP_PORT || DEFAULT_PORT)
 if (!Number.isInteger(port) || port < 1 || port > 65535 - WORKERS)
   fail(

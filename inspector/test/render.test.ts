@@ -3,6 +3,7 @@ import { stripVTControlCharacters } from 'node:util'
 import { toJson } from '../src/cli/io.ts'
 import { summary } from '../src/commands/ping.ts'
 import { serviceRow } from '../src/commands/top.ts'
+import { renderProviders } from '../src/render/dht.ts'
 import { renderExplain } from '../src/render/explain.ts'
 import { age, bytes, duration, mebibytes, milliseconds, percent, shortId } from '../src/render/format.ts'
 import { renderPeers } from '../src/render/peers.ts'
@@ -286,5 +287,25 @@ describe('sums', () => {
       max_ms: 5
     })
     assert.equal(summary([{ sequence: 1, error: 'gone' }]).avg_ms, null)
+  })
+})
+
+describe('providers in the DHT', () => {
+  it('have each address once, direct ones first, and not more than help', () => {
+    const peer_id = '12D3KooWAaaaBbbbCccc1111'
+    const addrs = [1, 2, 3, 4].flatMap(n => [`/ip4/10.0.0.${n}/tcp/1/p2p/X/p2p-circuit`, `/ip4/10.0.0.${n}/tcp/1`])
+    const shown = renderProviders(
+      {
+        service: 'ner',
+        cid: 'bafk',
+        providers: [{ peer_id, addrs: [...addrs, ...addrs.map(addr => `${addr}/p2p/${peer_id}`)] }],
+        names: {},
+        via
+      },
+      plain
+    )
+    assert.equal(shown.match(/\/ip4\//g)?.length, 4)
+    assert.ok(!shown.includes('p2p-circuit'))
+    assert.match(shown, /and 4 more/)
   })
 })

@@ -140,6 +140,11 @@ describe('a mesh that strangers send anything to', function () {
     const response = await fetch(`${mesh.relay.url}/service/lab/echo`, { method: 'DELETE' })
     assert.equal(response.status, 405)
     assert.equal(response.headers.get('allow'), 'POST')
+    const health = await fetch(`${mesh.relay.url}/health`, { method: 'PUT' })
+    assert.equal(health.status, 405)
+    assert.equal(health.headers.get('allow'), 'GET, HEAD')
+    assert.match(await send(mesh.relay.url, lines('BREW /health HTTP/1.1', 'host: x')), /no method of HTTP/)
+    assert.match((await (await fetch(`${mesh.relay.url}/service/`)).json()).detail, /names no service/)
   })
 
   it('answers an OPTIONS that a page sends first, and passes on any other', async () => {
@@ -176,7 +181,7 @@ describe('a mesh that strangers send anything to', function () {
   })
 
   it('has no HEAD of the stream that never ends', async () => {
-    assert.equal((await fetch(`${mesh.relay.url}/events`, { method: 'HEAD' })).status, 404)
+    assert.equal((await fetch(`${mesh.relay.url}/events`, { method: 'HEAD' })).status, 405)
   })
 
   it('explains errors of /v1 to the clients of OpenAI too', async () => {

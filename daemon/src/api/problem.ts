@@ -35,6 +35,7 @@ function meshErrorOf(err: unknown): MeshError {
 }
 
 const UNPARSED: Record<string, { status: number; detail: string }> = {
+  HPE_INVALID_METHOD: { status: 400, detail: 'this begins with no method of HTTP/1.1 that is known here' },
   HPE_HEADER_OVERFLOW: { status: 431, detail: "the request's headers are too large" },
   ERR_HTTP_REQUEST_TIMEOUT: { status: 408, detail: 'the request did not arrive in time' }
 }

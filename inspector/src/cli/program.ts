@@ -51,6 +51,9 @@ export function createProgram({ io, signal, done }: ProgramContext): Command {
   const command = (parent: Command, name: string, summary: string, examples: string): Command =>
     parent
       .command(name)
+      .showHelpAfterError(
+        `(hedgerow ${parent === program ? '' : `${parent.name()} `}${name} --help says how it is used)`
+      )
       .summary(summary)
       .description(`${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`)
       .addHelpText('after', examples)

@@ -26,7 +26,8 @@ export function describeProblem(problem: Problem, { paint }: Style): string {
   const lines = [paint('red', retry_after == null ? what : `${what}; try again in ${Math.ceil(retry_after)} s`)]
   for (const { path, message } of errors.slice(0, 10)) {
     // The first of them often is the detail.
-    const line = [path, message].filter(part => part != null && part !== '').join(' ')
+    const field = path?.slice(1).replaceAll('/', '.')
+    const line = [field, message].filter(part => part != null && part !== '').join(' ')
     if (line !== '' && !what.includes(line)) lines.push(`  ${printable(line)}`)
   }
   return lines.join('\n')

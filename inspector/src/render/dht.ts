@@ -11,9 +11,21 @@ export function renderProviders({ service, cid, providers, names, via }: Provide
   const rows = providers.map(({ peer_id, addrs }) => [
     printable(names[peer_id] ?? NONE),
     printable(peer_id),
-    addrs.map(printable).join('\n') || NONE
+    addressLines(addrs, peer_id)
   ])
   return `${head}\n${table([{ title: 'NAME' }, { title: 'PEER' }, { title: 'ADDRESSES', flexible: true }], rows, style)}\n\n${foot}`
+}
+
+/** Enough to see how a peer may be reached. */
+const MAX_ADDRS = 4
+
+/** Direct ones first; whose they are says the column before. */
+function addressLines(addrs: string[], peerId: string): string {
+  const all = [...new Set(addrs.map(addr => addr.replace(new RegExp(`/p2p/${peerId}$`), '')))]
+  const sorted = all.toSorted((a, b) => Number(a.includes('/p2p-circuit')) - Number(b.includes('/p2p-circuit')))
+  const shown = sorted.slice(0, MAX_ADDRS).map(printable)
+  if (sorted.length > MAX_ADDRS) shown.push(`and ${sorted.length - MAX_ADDRS} more (--json has them)`)
+  return shown.join('\n') || NONE
 }
 
 export function renderTopology({ stats, peers, connections, via }: TopologyReport, style: Style): string {

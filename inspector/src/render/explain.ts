@@ -1,3 +1,4 @@
+import { isMeshErrorCode, titleOf } from '@hedgerow/protocols/errors'
 import type { ExplainReport } from '../commands/explain.ts'
 import { milliseconds, NONE, shortId, way } from './format.ts'
 import { facts, indent } from './inspect.ts'
@@ -7,8 +8,12 @@ import { type Cell, table } from './table.ts'
 const SOURCES: Record<string, string> = {
   view: 'from the view',
   dht: 'found in the DHT',
-  local: 'only this peer',
-  pinned: 'the caller named the worker'
+  local: 'this peer alone offers it',
+  pinned: 'all but the worker that the caller named are left out'
+}
+const NO_CANDIDATES: Record<string, string> = {
+  view: 'no candidates: the view has nobody who could answer',
+  dht: 'no candidates: the view has nobody, and the DHT names nobody either'
 }
 
 export function renderExplain(report: ExplainReport, style: Style): string {
@@ -23,8 +28,8 @@ export function renderExplain(report: ExplainReport, style: Style): string {
       ['time', timeLine(report)]
     ]),
     candidates.length === 0
-      ? `no candidates (${SOURCES[source] ?? printable(source)})`
-      : `candidates, ${SOURCES[source] ?? printable(source)}; the lower score is the better\n${indent(candidateTable(report, style))}`,
+      ? (NO_CANDIDATES[source] ?? 'no candidates')
+      : `candidates (${SOURCES[source] ?? printable(source)}); the lower score is the better\n${indent(candidateTable(report, style))}`,
     attempts.length === 0 ? 'no attempt was made' : `attempts\n${indent(attemptTable(report, style))}`
   ].join('\n\n')
 }
@@ -33,7 +38,12 @@ function outcomeOf({ outcome, attempts }: ExplainReport, { paint }: Style): stri
   const status = attempts.findLast(attempt => attempt.outcome === 'answered')?.status
   return outcome === 'answered' && (status ?? 200) < 400
     ? paint('green', status == null ? outcome : `${outcome} ${status}`)
-    : paint('red', printable(status == null ? outcome : `${outcome} ${status}`))
+    : paint('red', status == null ? inWords(outcome) : `${printable(outcome)} ${status}`)
+}
+
+/** The code of an error as a person would say it, and the code, which programs and guides go by. */
+function inWords(outcome: string): string {
+  return isMeshErrorCode(outcome) ? `${titleOf(outcome)} (${outcome})` : printable(outcome)
 }
 
 function timeLine({ timing: { total_ms, lookup_ms, first_byte_ms } }: ExplainReport): string {

@@ -33,5 +33,5 @@ export function renderServices({ via, services, gaps }: ServicesReport, style: S
       : gaps
           .map(name => `${paint('red', `nobody offers ${printable(name)} now`)}: ${printable(titles.get(name) ?? '')}`)
           .join('\n')
-  return `${table(COLUMNS, rows, style)}\n\n${gapLine}${paint('dim', `, ${seenFrom(via)}`)}`
+  return `${table(COLUMNS, rows, style)}\n\n${gapLine}\n${paint('dim', seenFrom(via))}`
 }

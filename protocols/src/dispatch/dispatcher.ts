@@ -30,6 +30,10 @@ const NAME = new RegExp(NAME_PATTERN)
 const HERE: Route = { path: 'local', transport: 'http' }
 const UNKNOWN_ROUTE: Route = { path: 'direct', transport: 'unknown' }
 
+function unknown(service: string): string {
+  return service === '' ? 'the path names no service, as /service/ner does' : `no service is called ${service}`
+}
+
 class PeerDispatcher implements Dispatcher {
   private readonly components: DispatcherComponents
   private readonly engine: Engine
@@ -129,7 +133,7 @@ class PeerDispatcher implements Dispatcher {
     if (NAME.test(name)) await this.lookups.find(name, request.signal, request.timeout)
     const service = this.components.view.resolve(request.service)
     if (service == null)
-      throw new MeshError('UnknownService', `no service is called ${request.service}; GET /api/services lists them`, {
+      throw new MeshError('UnknownService', `${unknown(request.service)}; GET /api/services lists them`, {
         request_id: request.id,
         retry_safe: true
       })

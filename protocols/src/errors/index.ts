@@ -121,6 +121,11 @@ export function statusOf(code: MeshErrorCode): number {
   return ERRORS[code].status
 }
 
+/** For people: what kind of error it is. */
+export function titleOf(code: MeshErrorCode): string {
+  return ERRORS[code].title
+}
+
 export function isMeshErrorCode(code: unknown): code is MeshErrorCode {
   return typeof code === 'string' && Object.hasOwn(ERRORS, code)
 }

@@ -25,7 +25,7 @@ export async function llmService(config: Config): Promise<ServiceApp> {
     bodyLimit: BODY_LIMIT,
     ready: () => (upstream.state.up ? { ready: true } : { ready: false, reason: upstream.state.reason }),
     errorFields: openaiError,
-    stats: () => ({ upstream: describe(upstream.state) })
+    stats: () => ({ upstream: forStrangers(upstream.state) })
   })
   app.addHook('onListen', async () => {
     // not awaited: a server that doesn't answer must not keep this one from saying so
@@ -103,7 +103,7 @@ export async function llmService(config: Config): Promise<ServiceApp> {
     const { state } = upstream
     if (state.up) return state
     reply.header('retry-after', RETRY_AFTER)
-    throw new ServiceError(503, 'NoUpstream', state.reason)
+    throw new ServiceError(503, 'NoUpstream', 'the server with the models does not answer now')
   }
 }
 
@@ -111,6 +111,11 @@ export async function llmService(config: Config): Promise<ServiceApp> {
 function openaiError({ status, code, detail }: Problem): Record<string, unknown> {
   const type = status === 429 ? 'rate_limit_error' : status < 500 ? 'invalid_request_error' : 'server_error'
   return { error: { message: detail, type, code: code === 'UnknownModel' ? 'model_not_found' : code, param: null } }
+}
+
+/** Without where it is: anybody in the mesh may ask, and a volunteer's network is nobody's business. */
+function forStrangers(state: UpstreamState): Record<string, unknown> {
+  return state.up ? { up: true, models: state.models.map(({ id }) => id) } : { up: false }
 }
 
 function describe(state: UpstreamState): Record<string, unknown> {
