@@ -67,7 +67,13 @@ describe('the console', function () {
     network?.stop()
   })
 
-  async function open(options = DESKTOP, prepare?: (page: Page) => Promise<unknown>): Promise<Page> {
+  async function open(options = DESKTOP): Promise<Page> {
+    const opened = await load(options)
+    await opened.getByRole('link', { name: '2 computers here' }).waitFor()
+    return opened
+  }
+
+  async function load(options = DESKTOP, prepare?: (page: Page) => Promise<unknown>): Promise<Page> {
     const context = await browser.newContext({ colorScheme: 'light', ...options })
     const opened = await context.newPage()
     opened.setDefaultTimeout(20_000)
@@ -79,7 +85,6 @@ describe('the console', function () {
     })
     await prepare?.(opened)
     await opened.goto(mesh.relay.url)
-    await opened.getByRole('link', { name: '2 computers here' }).waitFor()
     return opened
   }
 
@@ -399,7 +404,7 @@ describe('the console', function () {
   })
 
   it('says that it could not join, and offers another try', async () => {
-    const fresh = await open(DESKTOP, page => page.route('**/bootstrap', route => route.abort()))
+    const fresh = await load(DESKTOP, page => page.route('**/bootstrap', route => route.abort()))
     await fresh.getByRole('heading', { name: 'This page couldn’t join' }).waitFor({ timeout: PATIENCE })
     await assertAccessible('not joined', fresh)
     await fresh.unroute('**/bootstrap')

@@ -41,7 +41,8 @@ const KEEP_ALIVE_TIMEOUT = 75_000
 /** Bytes; bodies of /service are not read here and have the limits of their operations. */
 const BODY_LIMIT = 1024 * 1024
 const PREFLIGHT_SECONDS = 3600
-const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
+/** What the API's own routes and pages use. */
+const USUAL_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 
 /** A Fastify instance with the mesh's error format, request ids, CORS and API description; routes are added to it. */
 export async function createApi(init: ApiInit): Promise<FastifyInstance> {
@@ -73,7 +74,7 @@ export async function createApi(init: ApiInit): Promise<FastifyInstance> {
   app.setErrorHandler((err, request, reply) => sendProblem(request, reply, err))
   app.setNotFoundHandler(request => {
     const [url = ''] = request.url.split('?')
-    const allow = METHODS.filter(method => app.hasRoute({ method, url }))
+    const allow = USUAL_METHODS.filter(method => app.hasRoute({ method, url }))
     if (allow.length > 0)
       throw new MeshError('MethodNotAllowed', `${url} takes ${allow.join(', ')}, not ${request.method}`, { allow })
     throw new MeshError(
@@ -88,7 +89,7 @@ export async function createApi(init: ApiInit): Promise<FastifyInstance> {
       origin: (origin, done) => done(null, origin == null || isAllowedOrigin(origin, corsOrigins)),
       // An OPTIONS that no page sends gets the same answer; without this, 400.
       strictPreflight: false,
-      methods: [...METHODS],
+      methods: [...USUAL_METHODS],
       exposedHeaders: EXPOSED_HEADERS,
       maxAge: PREFLIGHT_SECONDS
     })
