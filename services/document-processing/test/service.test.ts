@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { Type } from 'typebox'
 import { Value } from 'typebox/value'
 import { parse } from 'yaml'
@@ -474,6 +475,21 @@ describe('document-processing', function () {
       others.map((_, i) => [200, `other ${i}`])
     )
     assert.ok(service.running && service.pid === pid)
+  })
+
+  it('leaves no process behind when it is killed with a document in hand', async () => {
+    const killed = await ServiceProcess.start()
+    const children = async (): Promise<string[]> =>
+      (await readFile(`/proc/${killed.pid}/task/${killed.pid}/children`, 'utf8')).trim().split(' ').filter(Boolean)
+    const heavy = `<nav>x</nav>${'<p>some <b>words</b>, <i>and</i> <u>more</u> of a page'.repeat(45_000)}`
+    const reading = assert.rejects(
+      fetch(`${killed.url}/process`, { method: 'POST', headers: { 'content-type': 'text/html' }, body: heavy })
+    )
+    await until(async () => (await children()).length === 1, 'the document is being read')
+    const [child] = await children()
+    killed.signal('SIGKILL')
+    await reading
+    await until(() => !existsSync(`/proc/${child}`), 'its process has ended')
   })
 
   it('answers /health while a document keeps a process busy', async () => {

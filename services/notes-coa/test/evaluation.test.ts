@@ -118,7 +118,8 @@ describe('how well notes are read that the rules were not written on', () => {
   })
 })
 
-describe('letters from all labelled notes', () => {
+describe('letters from all labelled notes', function () {
+  this.timeout(90_000)
   let app: ServiceApp
 
   before(async () => {

@@ -3,7 +3,7 @@ import type { ServiceApp } from '@hedgerow/service-kit'
 import { MAX_NOTES } from '../src/schema.ts'
 import { convert, startApp } from './support.ts'
 
-/** Milliseconds: ten times what the worst takes, and far below what anything quadratic would. */
+/** Milliseconds of processor time: ten times what the worst takes, and far below what anything quadratic would. */
 const BOUND = 25_000
 
 function full(unit: string, before = ''): string {
@@ -11,7 +11,7 @@ function full(unit: string, before = ''): string {
 }
 
 describe('notes of the largest size', function () {
-  this.timeout(BOUND * 2)
+  this.timeout(BOUND * 4)
   let app: ServiceApp
 
   before(async () => {
@@ -58,9 +58,9 @@ describe('notes of the largest size', function () {
   }
   for (const [what, notes] of Object.entries(hostile)) {
     it(`are answered in bounded time: ${what}`, async () => {
-      const startedAt = performance.now()
+      const before = process.cpuUsage().user
       const { letter } = await convert(app, { notes, format: 'markdown' })
-      assert.ok(performance.now() - startedAt < BOUND)
+      assert.ok((process.cpuUsage().user - before) / 1000 < BOUND)
       assert.ok(letter.length < 12 * MAX_NOTES)
     })
   }

@@ -110,6 +110,27 @@ describe('the service as the daemon starts it', () => {
     })
   })
 
+  it('answers /health while it converts notes of the largest size', async () => {
+    const notes = '£1 '.repeat(66_000)
+    let converting = 4
+    const letters = Promise.all(
+      Array.from({ length: converting }, () =>
+        post(JSON.stringify({ notes })).finally(() => {
+          converting--
+        })
+      )
+    )
+    const waits: number[] = []
+    while (converting > 0) {
+      const started = performance.now()
+      assert.equal((await fetch(`${url}/health`)).status, 200)
+      waits.push(performance.now() - started)
+    }
+    for (const { status } of await letters) assert.equal(status, 200)
+    assert.ok(waits.length >= 5, `${waits.length} answers while it was busy`)
+    assert.ok(Math.max(...waits) < 1_000, `${Math.max(...waits)} ms`)
+  }).timeout(120_000)
+
   it('ends when the daemon is gone', async () => {
     const gone = once(child, 'exit')
     child.stdin?.end()

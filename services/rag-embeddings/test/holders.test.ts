@@ -49,6 +49,30 @@ describe('what an instance believes about holders', () => {
     assert.equal(holders.reachable('peerB'), true)
   })
 
+  it('believes what another holder says, and hands on only what it knows itself', () => {
+    holders.proved('manual', 'peerB')
+    holders.heard('manual', ['peerB', 'peerC'])
+    assert.deepEqual(holders.of('manual'), ['peerB', 'peerC'])
+    assert.deepEqual(holders.toTell('manual'), ['peerB'])
+    now += GRACE / 2
+    holders.heard('manual', ['peerC'])
+    now += GRACE / 2 + 1
+    assert.deepEqual(holders.of('manual'), [])
+  })
+
+  it('tells nobody of a holder that did not answer', () => {
+    holders.proved('manual', 'peerB')
+    holders.failed('peerB')
+    assert.deepEqual(holders.toTell('manual'), [])
+  })
+
+  it('knows when a peer last asked, and takes the others to have done so when it began', () => {
+    now = 5
+    holders.asked('manual', 'peerB')
+    assert.deepEqual([holders.lastAsked('peerB'), holders.lastAsked('peerC')], [5, 0])
+    assert.deepEqual(holders.of('manual'), ['peerB'])
+  })
+
   it('believes a peer that says it holds the collection no more', () => {
     holders.proved('manual', 'peerB')
     holders.denied('manual', 'peerB')

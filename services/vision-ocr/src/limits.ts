@@ -8,6 +8,8 @@ export const MAX_PIXELS = 80_000_000
 export const MAX_PAGES = 100
 /** pixels that Tesseract is given of a page: A4 at 400 dpi has 15 million */
 export const MAX_READ_PIXELS = 20_000_000
+/** pixels of a side: Tesseract reads no further than 32,767, and a picture that is straightened grows a little */
+export const MAX_READ_SIDE = 30_000
 
 /** dots per inch of a rendered page, unless it is a scan: then as it was scanned, within bounds */
 export const PDF_DPI = 300

@@ -116,6 +116,17 @@ describe('the scale for reading', () => {
     const scale = readingScale(A4, 6)
     assert.ok(scale * scale * A4.width * A4.height <= 20_000_001)
   })
+
+  it('never makes a side longer than Tesseract reads', () => {
+    for (const strip of [
+      { width: 60_000, height: 1 },
+      { width: 200, height: 60_000 }
+    ]) {
+      for (const letters of [undefined, 6, 24]) {
+        assert.ok(readingScale(strip, letters) * Math.max(strip.width, strip.height) <= 30_000)
+      }
+    }
+  })
 })
 
 describe('preparing a picture', () => {

@@ -160,6 +160,21 @@ describe('POST /recognize', function () {
     )
   })
 
+  it('takes strips longer than Tesseract reads', async () => {
+    for (const [width, height] of [
+      [60_000, 1],
+      [1, 60_000],
+      [33_000, 40]
+    ] as const) {
+      const strip = await sharp({ create: { width, height, channels: 3, background: '#fff' } })
+        .png()
+        .toBuffer()
+      const { status, body } = await post(strip)
+      assert.equal(status, 200, JSON.stringify(body))
+      assert.deepEqual([body.text, body.pages[0].width, body.pages[0].height], ['', width, height])
+    }
+  })
+
   it('finds nothing on an empty page', async () => {
     const empty = await sharp({ create: { width: 600, height: 600, channels: 3, background: '#fff' } })
       .png()

@@ -42,6 +42,10 @@ export class ServiceProcess {
     return this.#child.exitCode == null && this.#child.signalCode == null
   }
 
+  signal(name: NodeJS.Signals): void {
+    this.#child.kill(name)
+  }
+
   async stop(): Promise<void> {
     if (!this.running) return
     const exited = once(this.#child, 'exit')

@@ -52,8 +52,12 @@ export async function prepare(source: PageSource, measure: (grey: Grey) => Promi
   const scale = readingScale(before, letters == null ? undefined : letters * ratio)
   const turned = Math.abs(angle) < STRAIGHT ? 0 : -angle
 
+  const scaled = (side: number): number => Math.max(1, Math.round(side * scale))
+  // both sides are named: of a strip one pixel wide, the width says nothing about the height
   const reduced =
-    scale < 1 ? open(source).resize({ width: Math.max(1, Math.round(before.width * scale)) }) : open(source)
+    scale < 1
+      ? open(source).resize({ width: scaled(before.width), height: scaled(before.height), fit: 'fill' })
+      : open(source)
   const image = await grey(turn(reduced, turned, Math.max(1, scale)))
   return { image, placement: { turned, scale, before, after: { width: image.width, height: image.height } } }
 }

@@ -1,4 +1,4 @@
-import { MAX_READ_PIXELS } from '../limits.ts'
+import { MAX_READ_PIXELS, MAX_READ_SIDE } from '../limits.ts'
 import type { Size } from './placement.ts'
 
 /** pixels; of smaller letters more are misread: of small print at 120 dpi every tenth */
@@ -16,7 +16,8 @@ const MOST = 4
  * @param letters the height of most of its letters in pixels, where it has some
  */
 export function readingScale({ width, height }: Size, letters: number | undefined): number {
-  return Math.min(wanted(letters), Math.sqrt(MAX_READ_PIXELS / (width * height)))
+  const most = Math.min(Math.sqrt(MAX_READ_PIXELS / (width * height)), MAX_READ_SIDE / Math.max(width, height))
+  return Math.min(wanted(letters), most)
 }
 
 function wanted(letters: number | undefined): number {
