@@ -11,6 +11,7 @@ import {
   Following,
   Gossip,
   KnownPeers,
+  Senders,
   SnapshotReader
 } from '../discovery/index.ts'
 import { forwardLibp2pLog } from '../logging/index.ts'
@@ -37,11 +38,16 @@ const FOLLOWS_ALL: Record<Role, boolean> = { relay: true, worker: false, client:
 
 export async function createNetwork(config: PeerConfig, log: Logger): Promise<Network> {
   const { mesh, role } = config
-  const node = await createNode({ ...config, logger: forwardLibp2pLog(log) })
+  const senders = new Senders({ now: () => performance.now() })
+  const node = await createNode({
+    ...config,
+    logger: forwardLibp2pLog(log),
+    gossipScore: peerId => senders.score(peerId)
+  })
   const self = node.peerId.toString()
   const view = createView({ now: () => performance.now() })
   const ledger = createLedger({ mesh, view })
-  const gossip = new Gossip({ pubsub: node.services.pubsub, ledger, mesh, log })
+  const gossip = new Gossip({ pubsub: node.services.pubsub, ledger, senders, mesh, log })
   const directory = new Directory({ dht: node.services.dht, ledger, log })
   const finder = createFinder({ directory, view, self })
   const invoker = createInvoker(node)
