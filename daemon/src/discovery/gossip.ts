@@ -2,10 +2,12 @@ import { advertTopic, loadTopic } from '@hedgerow/protocols/ids'
 import type { Ledger } from '@hedgerow/protocols/ledger'
 import { type GossipSub, TopicValidatorResult } from '@libp2p/gossipsub'
 import type { Logger } from 'pino'
+import type { Senders } from './senders.ts'
 
 export interface GossipComponents {
   pubsub: GossipSub
   ledger: Ledger
+  senders: Senders
   mesh: string
   log: Logger
 }
@@ -24,13 +26,15 @@ const VERDICTS = {
 export class Gossip {
   readonly #pubsub: GossipSub
   readonly #ledger: Ledger
+  readonly #senders: Senders
   readonly #mesh: string
   readonly #log: Logger
   readonly #followed = new Set<string>()
 
-  constructor({ pubsub, ledger, mesh, log }: GossipComponents) {
+  constructor({ pubsub, ledger, senders, mesh, log }: GossipComponents) {
     this.#pubsub = pubsub
     this.#ledger = ledger
+    this.#senders = senders
     this.#mesh = mesh
     this.#log = log
   }
@@ -70,7 +74,13 @@ export class Gossip {
   }
 
   #subscribe(topic: string): void {
-    this.#pubsub.topicValidators.set(topic, async (_peer, message) => VERDICTS[await this.#ledger.learn(message.data)])
+    this.#pubsub.topicValidators.set(topic, async (peer, message) => {
+      const sender = peer.toString()
+      if (!this.#senders.admit(sender)) return VERDICTS.known
+      const verdict = await this.#ledger.learn(message.data)
+      if (verdict === 'invalid') this.#senders.blame(sender)
+      return VERDICTS[verdict]
+    })
     this.#pubsub.subscribe(topic)
   }
 }

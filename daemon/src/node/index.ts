@@ -57,6 +57,8 @@ export interface NodeInit {
   /** find neighbours on the local network by multicast. @default false */
   mdns?: boolean
   logger?: ComponentLogger
+  /** what this peer has found out about the gossip of another: 0, or how far below that. @default 0 */
+  gossipScore?(peerId: string): number
 }
 
 export async function createNode(init: NodeInit): Promise<Node> {
@@ -109,7 +111,7 @@ export async function createNode(init: NodeInit): Promise<Node> {
         maxInboundDataLength: constants.MAX_GOSSIP_RPC,
         runOnLimitedConnection: true,
         // Peers behind one tunnel share its address: ten of them would be taken for one attacker.
-        scoreParams: { IPColocationFactorWeight: 0 }
+        scoreParams: { IPColocationFactorWeight: 0, appSpecificScore: init.gossipScore ?? (() => 0) }
       }),
       ...(role === 'relay' ? { relay: relayService() } : {})
     }

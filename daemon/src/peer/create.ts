@@ -4,7 +4,7 @@ import { type HttpService, serveHttp } from '@hedgerow/protocols/invocation/node
 import { peerIdFromString } from '@libp2p/peer-id'
 import type { PeerStatus, Self } from '../api/index.ts'
 import { createMetrics } from '../metrics/index.ts'
-import { Presence } from '../presence/index.ts'
+import { Presence, Sequence } from '../presence/index.ts'
 import { ContextTable, createServing } from '../serving/index.ts'
 import { buildLocalApi, buildNestedApi, buildPeerApi } from './apis.ts'
 import { directPaths } from './direct-paths.ts'
@@ -76,7 +76,7 @@ export async function createPeer(config: PeerConfig, { services, log }: PeerComp
   }
 
   const presence = new Presence(
-    { gossip, directory, ledger, log },
+    { gossip, directory, ledger, sequence: await Sequence.open(config.dataDir), log },
     {
       mesh: config.mesh,
       privateKey: config.privateKey,

@@ -11,6 +11,7 @@ import {
   Following,
   Gossip,
   KnownPeers,
+  Senders,
   SnapshotReader
 } from '../discovery/index.ts'
 import { loadCertificate } from '../identity/index.ts'
@@ -42,16 +43,18 @@ export async function createNetwork(config: PeerConfig, log: Logger): Promise<Ne
   const { mesh, role } = config
   const iceServers = new IceServers(config.iceServers)
   const transports = await openWebRtc(config, iceServers, log)
+  const senders = new Senders({ now: () => performance.now() })
   const node = await createNode({
     ...config,
     transports,
     listen: transports.length > 0 ? config.listen : config.listen.filter(addr => !isWebRtc(addr)),
-    logger: forwardLibp2pLog(log)
+    logger: forwardLibp2pLog(log),
+    gossipScore: peerId => senders.score(peerId)
   })
   const self = node.peerId.toString()
   const view = createView({ now: () => performance.now() })
   const ledger = createLedger({ mesh, view })
-  const gossip = new Gossip({ pubsub: node.services.pubsub, ledger, mesh, log })
+  const gossip = new Gossip({ pubsub: node.services.pubsub, ledger, senders, mesh, log })
   const directory = new Directory({ dht: node.services.dht, ledger, log })
   const finder = createFinder({ directory, view, self })
   const invoker = createInvoker(node)

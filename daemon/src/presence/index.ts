@@ -9,11 +9,15 @@ import { sealStatement } from '@hedgerow/protocols/statement'
 import type { PrivateKey } from '@libp2p/interface'
 import type { Logger } from 'pino'
 import type { Directory, Gossip } from '../discovery/index.ts'
+import type { Sequence } from './sequence.ts'
+
+export { Sequence } from './sequence.ts'
 
 export interface PresenceComponents {
   gossip: Pick<Gossip, 'publish'>
   directory: Pick<Directory, 'provide' | 'withdraw' | 'putAdvert'>
   ledger: Ledger
+  sequence: Sequence
   log: Logger
 }
 
@@ -53,14 +57,14 @@ export class Presence {
   readonly #unwatch: () => void
   readonly #provided = new Set<string>()
   readonly #reported = new Map<string, Reported>()
-  /** Of the wall clock, so that it grows across restarts; of what others still know of us, should that clock have gone back. */
-  #sequence = BigInt(Date.now())
+  readonly #sequence: Sequence
   #advertTimer: NodeJS.Timeout | undefined
   #advertisedAt = 0
   #tickTimer: NodeJS.Timeout | undefined
   #left = false
 
-  constructor({ gossip, directory, ledger, log }: PresenceComponents, init: PresenceInit) {
+  constructor({ gossip, directory, ledger, sequence, log }: PresenceComponents, init: PresenceInit) {
+    this.#sequence = sequence
     this.#gossip = gossip
     this.#directory = directory
     this.#log = log
@@ -68,8 +72,8 @@ export class Presence {
     this.#unwatch = ledger.addListener(({ statement }) => {
       if (statement.type === 'load') return
       const { peerId, sequence } = statement.type === 'advert' ? statement.advert : statement.goodbye
-      if (peerId !== init.peerId || sequence <= this.#sequence) return
-      this.#sequence = sequence
+      if (peerId !== init.peerId || sequence <= this.#sequence.last) return
+      this.#sequence.continueFrom(sequence)
       this.changed()
     })
   }
@@ -102,9 +106,9 @@ export class Presence {
     clearTimeout(this.#advertTimer)
     const bytes = await this.#seal({
       type: 'goodbye',
-      goodbye: { peerId: this.#init.peerId, sequence: ++this.#sequence }
+      goodbye: { peerId: this.#init.peerId, sequence: this.#sequence.next() }
     })
-    await this.#gossip.publish('adverts', bytes)
+    await Promise.all([this.#gossip.publish('adverts', bytes), this.#sequence.keep()])
   }
 
   stop(): void {
@@ -120,7 +124,7 @@ export class Presence {
 
   async #advertise(): Promise<void> {
     const { peerId, describe } = this.#init
-    const advert: Advert = { ...describe(), peerId, sequence: ++this.#sequence }
+    const advert: Advert = { ...describe(), peerId, sequence: this.#sequence.next() }
     const bytes = await this.#seal({ type: 'advert', advert })
     if (this.#left) return
     this.#advertisedAt = Date.now()
@@ -128,6 +132,7 @@ export class Presence {
     // The DHT takes seconds and nobody waits for it: gossip has told those who are here.
     void this.#directory.putAdvert(peerId, bytes)
     this.#provide(advert)
+    void this.#sequence.keep()
   }
 
   #provide(advert: Advert): void {
@@ -162,7 +167,7 @@ export class Presence {
   #report(load: ServiceLoad, now: number): void {
     const interval = idleInterval(this.#init.reporters(load.service))
     this.#reported.set(load.service, { load, at: now, interval: interval * (0.8 + Math.random() * 0.2) })
-    const report: LoadReport = { ...load, peerId: this.#init.peerId, sequence: ++this.#sequence, interval }
+    const report: LoadReport = { ...load, peerId: this.#init.peerId, sequence: this.#sequence.next(), interval }
     this.#seal({ type: 'load', report })
       .then(bytes => (this.#left ? undefined : this.#gossip.publish({ load: load.service }, bytes)))
       .catch(err => this.#log.error({ err, service: load.service }, 'could not report load'))

@@ -9,15 +9,18 @@
  * await ledger.learn(bytes) // 'news' | 'known' | 'invalid'
  * ```
  */
+import { Rates } from '../rate/index.ts'
 import { InvalidMessage, openStatement, type Statement } from '../statement/index.ts'
 import type { View } from '../view/index.ts'
 
 export interface LedgerComponents {
   mesh: string
   view: View
+  /** milliseconds of a clock that never goes back. @default performance.now */
+  now?(): number
 }
 
-/** - `news`: pass it on. - `known`: old or a repetition. - `invalid`: whoever sent it should not have. */
+/** - `news`: pass it on. - `known`: old, a repetition, or one too many. - `invalid`: whoever sent it should not have. */
 export type Verdict = 'news' | 'known' | 'invalid'
 
 export interface Entry {
@@ -38,7 +41,15 @@ export interface Ledger {
   stop(): void
 }
 
-export function createLedger({ mesh, view }: LedgerComponents): Ledger {
+/** What a peer may say of itself, each second and at once: several times what one of ours has to say. */
+const ADVERTS = { perSecond: 1, burst: 30 }
+/** Of each of its services. */
+const REPORTS = { perSecond: 3, burst: 10 }
+
+export function createLedger({ mesh, view, now = () => performance.now() }: LedgerComponents): Ledger {
+  const adverts = new Rates({ ...ADVERTS, now })
+  const goodbyes = new Rates({ ...ADVERTS, now })
+  const reports = new Rates({ ...REPORTS, now })
   const sealed = new Map<string, Uint8Array>()
   const listeners = new Set<(entry: Entry) => void>()
   // The view bounds itself; what it forgets is forgotten here too.
@@ -55,14 +66,24 @@ export function createLedger({ mesh, view }: LedgerComponents): Ledger {
     }
   }
 
+  /**
+   * Whoever has news of itself without end is not passed on. Only news counts: what somebody replays of another's must
+   * not silence that one.
+   */
   const teach = (statement: Statement): boolean => {
     switch (statement.type) {
-      case 'advert':
-        return view.learnAdvert(statement.advert)
+      case 'advert': {
+        const { peerId, sequence } = statement.advert
+        if (sequence <= (view.peer(peerId)?.advert.sequence ?? -1n)) return false
+        // Not even learned: everybody's placement looks at each.
+        return adverts.take(peerId) && view.learnAdvert(statement.advert)
+      }
       case 'goodbye':
-        return view.learnGoodbye(statement.goodbye)
-      case 'load':
-        return view.learnLoad(statement.report)
+        return view.learnGoodbye(statement.goodbye) && goodbyes.take(statement.goodbye.peerId)
+      case 'load': {
+        const { report } = statement
+        return view.learnLoad(report) && reports.take(`${report.service} ${report.peerId}`)
+      }
     }
   }
 
