@@ -5,8 +5,6 @@ import { fileURLToPath } from 'node:url'
 import { parentPort, workerData } from 'node:worker_threads'
 import { Tokenizer } from '@huggingface/tokenizers'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
-import { Type } from 'typebox'
-import { Value } from 'typebox/value'
 
 /**
  * The thread that runs the model: gets one text at a time and answers with its vector. The runtime's calls block their
@@ -19,7 +17,7 @@ const LONGEST = 256
 /** Characters that hold so many word pieces in any text that is one; the tokenizer isn't asked to cut up more. */
 const ENOUGH = 20 * LONGEST
 
-const { threads } = Value.Parse(Type.Object({ threads: Type.Integer({ minimum: 1 }) }), workerData)
+const threads: number = workerData
 const tokenizerFile = readFileSync(TOKENIZER, 'utf8')
 const tokenizer = new Tokenizer(JSON.parse(tokenizerFile), {})
 const session = await InferenceSession.create(fileURLToPath(MODEL), {

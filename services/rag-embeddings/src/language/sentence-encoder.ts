@@ -53,7 +53,7 @@ export class SentenceEncoder {
 
   /** @throws {EncoderError} when the model or its runtime can't be loaded */
   static async start({ threads }: SentenceEncoderInit = {}): Promise<SentenceEncoder> {
-    const workerData = { threads: threads ?? defaultThreads() }
+    const workerData = threads ?? defaultThreads()
     const thread = new Worker(new URL('./encoder-thread.ts', import.meta.url), { workerData })
     try {
       const [answer]: Answer[] = await once(thread, 'message')
