@@ -19,7 +19,9 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
   // carries them all. This installs what the lockfile says and leaves it alone.
   const { status } = spawnSync('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: root,
-    stdio: ['ignore', 2, 2]
+    stdio: ['ignore', 2, 2],
+    // npm before 11 doesn't read `allowScripts`: what runs on the CPU is in the package, more is not wanted
+    env: { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' }
   })
   if (status !== 0) {
     console.error('npm install failed; the lines above say why.')
@@ -29,8 +31,8 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
 }
 
 const node = join(modules, 'node', 'bin', 'node')
-// each makes what is not in the repository, and returns at once when it is there
-for (const build of ['services/rag-embeddings/src/build-embeddings.ts', 'scripts/build-console.mjs']) {
+// makes what is not in the repository, and returns at once when it is there
+for (const build of ['scripts/build-console.mjs']) {
   const { status } = spawnSync(node, [join(root, build)], { stdio: ['ignore', 2, 2] })
   if (status !== 0) {
     console.error(`${build} failed; the lines above say why.`)

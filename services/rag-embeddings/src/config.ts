@@ -17,6 +17,8 @@ export interface Config {
   holderGrace: number
   /** milliseconds for which a deletion is remembered */
   tombstoneLife: number
+  /** of the sentence encoder; undefined for as many as suit the machine */
+  threads: number | undefined
 }
 
 /** The value of an environment variable makes no sense; the message names it. */
@@ -46,6 +48,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     maxBytes: number('RAG_MAX_MB', 2048, 1, 1024 * 1024) * MEGABYTE,
     compareEvery: number('RAG_COMPARE_SECONDS', 10, 0.1, 3600) * SECOND,
     holderGrace: number('RAG_HOLDER_GRACE_SECONDS', 18, 0.5, 3600) * SECOND,
-    tombstoneLife: number('RAG_TOMBSTONE_DAYS', 30, 1, 3650) * DAY
+    tombstoneLife: number('RAG_TOMBSTONE_DAYS', 30, 1, 3650) * DAY,
+    threads: Math.round(number('RAG_THREADS', 0, 0, 64)) || undefined
   }
 }

@@ -1,10 +1,13 @@
 import { ServiceError } from '@hedgerow/service-kit'
+import type { IndexUpkeep } from './index-upkeep.ts'
 import type { Indexer } from './indexer.ts'
+import { WAIT_FOR_VECTORS } from './limits.ts'
+import { passagesOf } from './passages.ts'
 import type { Database } from './store/database.ts'
 import type { StoredDocument } from './store/document.ts'
 import { wins } from './store/merge.ts'
 import { type Hit, search } from './store/search.ts'
-import type { Store } from './store/store.ts'
+import type { Index, Store } from './store/store.ts'
 import { type Clock, timeOf } from './store/version.ts'
 
 const LATEST = Date.UTC(2200, 0)
@@ -20,6 +23,7 @@ export interface DocumentsComponents {
   db: Database
   store: Store
   indexer: Indexer
+  upkeep: IndexUpkeep
   clock: Clock
 }
 
@@ -28,18 +32,23 @@ export class Documents {
   readonly #db: Database
   readonly #store: Store
   readonly #indexer: Indexer
+  readonly #upkeep: IndexUpkeep
   readonly #clock: Clock
 
-  constructor({ db, store, indexer, clock }: DocumentsComponents) {
+  constructor({ db, store, indexer, upkeep, clock }: DocumentsComponents) {
     this.#db = db
     this.#store = store
     this.#indexer = indexer
+    this.#upkeep = upkeep
     this.#clock = clock
     const latest = store.latestVersion()
     if (latest != null) clock.observe(latest)
   }
 
-  /** Writes a new version, unless the same is there already: writing twice is writing once. */
+  /**
+   * Writes a new version, unless the same is there already: writing twice is writing once. It is on disk and found by
+   * its terms when this returns, and by its meaning as far as a few seconds were enough for that.
+   */
   async write(collection: string, { id, text, metadata, data_class }: NewDocument): Promise<StoredDocument> {
     const present = this.#store.get(collection, id)
     const dataClass = data_class ?? present?.data_class
@@ -54,9 +63,13 @@ export class Documents {
       created_at: present?.deleted === false ? present.created_at : now,
       updated_at: now
     }
-    if (present != null && sameContents(present, document)) return present
-    await this.take(collection, document)
-    return this.#store.get(collection, id) ?? document
+    if (present != null && sameContents(present, document)) return this.#store.getToSend(collection, id) ?? present
+    const passages = passagesOf(text)
+    // before all the work rather than after it
+    this.#store.checkLimits(collection, document, passages.length)
+    const vectors = await this.#indexer.embed(document, passages, 'write', AbortSignal.timeout(WAIT_FOR_VECTORS))
+    this.#put(collection, document, await this.#indexer.index(document, passages, vectors))
+    return this.#store.getToSend(collection, id) ?? document
   }
 
   /** Leaves a tombstone in the document's place; undefined when there is neither. */
@@ -71,11 +84,11 @@ export class Documents {
       metadata: {},
       updated_at: Date.now()
     }
-    this.#store.put(collection, tombstone, [])
+    this.#store.put(collection, tombstone)
     return tombstone
   }
 
-  /** Takes a version that was made here or elsewhere, unless a later one is there. */
+  /** Takes a version that was made elsewhere, unless a later one is there. Vectors that it lacks follow. */
   async take(collection: string, document: StoredDocument): Promise<boolean> {
     // a clock that is centuries ahead would leave the others no later version to write
     if (timeOf(document.version) > LATEST) {
@@ -83,32 +96,24 @@ export class Documents {
     }
     this.#clock.observe(document.version)
     if (!wins(document.version, this.#store.get(collection, document.id)?.version)) return false
-    return this.#store.put(collection, document, await this.#indexer.index(document))
+    if (document.deleted) return this.#store.put(collection, document)
+    const passages = passagesOf(document.text)
+    const vectors = this.#indexer.sent(document, passages.length)
+    return this.#put(collection, document, await this.#indexer.index(document, passages, vectors))
   }
 
-  query(name: string, question: string, limit: number): Hit[] {
+  async query(name: string, question: string, limit: number): Promise<Hit[]> {
+    const terms = [...new Set(this.#indexer.terms(question))]
+    const vector = await this.#indexer.vector(question)
     const collection = this.#store.collection(name)
     if (collection == null) return []
-    const terms = [...new Set(this.#indexer.terms(question))]
-    const query = { terms, vector: this.#indexer.vector(question), limit }
-    return search(this.#db, collection, this.#store.counts(name).passages, query)
+    return search(this.#db, collection, this.#store.counts(name).passages, { terms, vector, limit })
   }
 
-  /** Indexes everything anew if it was indexed by another recipe, so that questions and passages stay comparable. */
-  async keepIndexCurrent(): Promise<number> {
-    const { recipe } = this.#indexer
-    if (this.#store.meta('recipe') === recipe) return 0
-    let count = 0
-    for (const { name } of this.#store.collections()) {
-      for (const id of this.#store.entries(name, '', Number.MAX_SAFE_INTEGER).keys()) {
-        const document = this.#store.get(name, id)
-        if (document == null || document.deleted) continue
-        this.#store.reindex(name, id, await this.#indexer.index(document))
-        count++
-      }
-    }
-    this.#store.setMeta('recipe', recipe)
-    return count
+  #put(collection: string, document: StoredDocument, index: Index): boolean {
+    const taken = this.#store.put(collection, document, index)
+    if (index.passages.some(({ vector }) => vector == null)) this.#upkeep.wake()
+    return taken
   }
 }
 

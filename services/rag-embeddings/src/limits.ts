@@ -21,5 +21,12 @@ export const BATCH_BYTES = 4 * 1024 * 1024
 export const BATCH_DOCUMENTS = 200
 /** entries of one page when copies are compared */
 export const ENTRIES_PAGE = 5000
-/** a document of {@link MAX_DOCUMENT} on top of a full batch, as JSON */
-export const MAX_BATCH_BODY = 6 * (BATCH_BYTES + MAX_DOCUMENT)
+/** The vectors of a document go along with it unless they are longer than this; they can be computed again. */
+export function maxSentVectors(characters: number): number {
+  return 1024 + 2 * characters
+}
+/** a document of {@link MAX_DOCUMENT} on top of a full batch, as JSON, with vectors */
+export const MAX_BATCH_BODY =
+  6 * (BATCH_BYTES + MAX_DOCUMENT) + maxSentVectors(BATCH_BYTES + MAX_DOCUMENT) + BATCH_DOCUMENTS * maxSentVectors(0)
+/** Milliseconds that a write waits for the vectors of its document; those that aren't done then follow. */
+export const WAIT_FOR_VECTORS = 10_000

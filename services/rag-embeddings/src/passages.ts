@@ -9,8 +9,8 @@ export interface Passage {
   heading: string
 }
 
-/** Characters: about 150 words, the length at which an average of word vectors still says what a text is about. */
-const TARGET_LENGTH = 900
+/** Characters: about 100 words, as long as the texts that the sentence encoder was trained on. */
+const TARGET_LENGTH = 600
 /** Characters; what has no sentence end for so long is cut at a space, or in the middle of a word if need be. */
 const MAX_SENTENCE = 600
 /** Characters; a longer last sentence isn't repeated. */

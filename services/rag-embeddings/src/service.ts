@@ -2,10 +2,11 @@ import { randomBytes } from 'node:crypto'
 import { type ServiceApp, serviceApp } from '@hedgerow/service-kit'
 import type { Config } from './config.ts'
 import { Documents } from './documents.ts'
+import { IndexUpkeep } from './index-upkeep.ts'
 import { Indexer } from './indexer.ts'
 import { Embedder } from './language/embedder.ts'
 import { readIdeas } from './language/ideas.ts'
-import { readWordVectors } from './language/word-vectors.ts'
+import { SentenceEncoder } from './language/sentence-encoder.ts'
 import { CopyComparison } from './mesh/compare-copies.ts'
 import { FirstHolder } from './mesh/first-holder.ts'
 import { Freshness } from './mesh/freshness.ts'
@@ -40,20 +41,22 @@ export interface Parts {
  * The service, ready to listen. It says that it is healthy once it has caught up with the other holders of its
  * collections.
  *
- * @throws {WordVectorsError} when the word vectors haven't been built
+ * @throws {EncoderError} when the model can't be run on this machine
  */
 export async function ragService(config: Config): Promise<ServiceApp> {
   const ideas = readIdeas()
-  const embedder = new Embedder(readWordVectors(), ideas)
+  const encoder = await SentenceEncoder.start({ threads: config.threads })
+  const embedder = new Embedder(encoder, ideas)
   let damaged: string | undefined
   const db = new Database(config.stateDirectory, config.maxBytes, movedTo => {
     damaged = movedTo
   })
-  const store = new Store(db, embedder.dimensions)
+  const indexer = new Indexer(embedder, ideas)
+  const store = new Store(db, encoder)
   const copies = new Copies(db)
   const self = config.peerId ?? ownName(store)
-  const indexer = new Indexer(embedder, ideas)
-  const documents = new Documents({ db, store, indexer, clock: new Clock(self) })
+  const indexUpkeep = new IndexUpkeep({ store, indexer })
+  const documents = new Documents({ db, store, indexer, upkeep: indexUpkeep, clock: new Clock(self) })
   const holders = new Holders({ grace: config.holderGrace })
 
   let upkeep: Upkeep | undefined
@@ -102,12 +105,12 @@ export async function ragService(config: Config): Promise<ServiceApp> {
   await debugRoutes(app, parts)
 
   app.addHook('onListen', async () => {
-    const reindexed = await documents.keepIndexCurrent()
-    if (reindexed > 0) app.log.info({ reindexed }, 'indexed the documents anew')
+    indexUpkeep.start(err => app.log.error({ err }, 'indexing failed'))
     parts.upkeep.start()
   })
   app.addHook('onClose', async () => {
     await parts.upkeep.stop()
+    await Promise.all([indexUpkeep.stop(), encoder.close()])
     db.close()
   })
   return app

@@ -10,18 +10,20 @@ const HELD_OUT = 'held-out'
 const HELD_OUT_LATER = 'held-out-b'
 
 describe('retrieval on paraphrased questions', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   let test: TestStore
   const figures = new Map<string, Record<string, Figures>>()
 
   before(async () => {
-    test = new TestStore()
+    test = await TestStore.open()
     for (const name of [...DEVELOPMENT, HELD_OUT, HELD_OUT_LATER]) {
       const set = readQuestions(name)
       test.store.ensureCollection(name, { complete: true })
       for (const { id, text } of set.documents) await test.documents.write(name, { id, text, metadata: {} })
       const ranks = rankings(test.db, test.store, test.indexer, name)
-      figures.set(name, Object.fromEntries(Object.entries(ranks).map(([way, rank]) => [way, measure(set, rank)])))
+      const ways: Record<string, Figures> = {}
+      for (const [way, rank] of Object.entries(ranks)) ways[way] = await measure(set, rank)
+      figures.set(name, ways)
     }
     for (const [name, ways] of figures) {
       const cells = Object.entries(ways).map(
@@ -55,16 +57,17 @@ describe('retrieval on paraphrased questions', function () {
     }
   })
 
-  it('puts the document of a held-out question among the first three for four of five, where BM25 does for one of three', () => {
+  it('puts the document of a held-out question among the first three for seven of eight, where BM25 does for one of three', () => {
     const { hit3, questions } = of(HELD_OUT, 'fused')
-    assert.ok(hit3 / questions >= 0.8, `${hit3} of ${questions}`)
+    assert.ok(hit3 / questions >= 7 / 8, `${hit3} of ${questions}`)
     assert.ok(of(HELD_OUT, 'bm25').hit3 / questions <= 0.35)
   })
 
-  it('does so for four of seven on subjects that the list of ideas was not made for, and for more than BM25 does', () => {
-    const { hit3, questions } = of(HELD_OUT_LATER, 'fused')
-    assert.ok(hit3 / questions >= 4 / 7, `${hit3} of ${questions}`)
-    assert.ok(hit3 > of(HELD_OUT_LATER, 'bm25').hit3)
+  it('does so for three of four on subjects that the list of ideas was not made for, and for five of six in all', () => {
+    const [a, b] = [of(HELD_OUT, 'fused'), of(HELD_OUT_LATER, 'fused')]
+    assert.ok(b.hit3 / b.questions >= 3 / 4, `${b.hit3} of ${b.questions}`)
+    assert.ok((a.hit3 + b.hit3) / (a.questions + b.questions) >= 5 / 6)
+    assert.ok(b.hit3 > 1.5 * of(HELD_OUT_LATER, 'bm25').hit3)
   })
 
   it('is never much worse fused than either part alone', () => {

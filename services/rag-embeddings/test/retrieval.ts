@@ -32,7 +32,7 @@ export function readManual(): { id: string; text: string }[] {
 }
 
 /** Ranks documents for a question, best first. */
-export type Ranking = (question: string) => string[]
+export type Ranking = (question: string) => string[] | Promise<string[]>
 
 export interface Figures {
   questions: number
@@ -43,8 +43,11 @@ export interface Figures {
   mrr: number
 }
 
-export function measure(set: QuestionSet, rank: Ranking): Figures {
-  const places = set.questions.map(({ question, document }) => [...new Set(rank(question))].indexOf(document) + 1)
+export async function measure(set: QuestionSet, rank: Ranking): Promise<Figures> {
+  const places: number[] = []
+  for (const { question, document } of set.questions) {
+    places.push([...new Set(await rank(question))].indexOf(document) + 1)
+  }
   const within = (most: number): number => places.filter(place => place > 0 && place <= most).length
   return {
     questions: places.length,
@@ -74,11 +77,12 @@ export function rankings(db: Database, store: Store, indexer: Indexer, name: str
   return {
     bm25: question => ordered(termScores(db, collection, passages, words(question), 50)),
     terms: question => ordered(termScores(db, collection, passages, termsOf(question), 50)),
-    vectors: question => ordered(nearest(db, collection, { terms: [], vector: indexer.vector(question), limit: 50 })),
-    fused: question =>
+    vectors: async question =>
+      ordered(nearest(db, collection, { terms: [], vector: await indexer.vector(question), limit: 50 })),
+    fused: async question =>
       search(db, collection, passages, {
         terms: termsOf(question),
-        vector: indexer.vector(question),
+        vector: await indexer.vector(question),
         limit: 50
       }).map(hit => hit.document_id)
   }

@@ -87,7 +87,7 @@ describe('rag-embeddings on its own', function () {
     const file = readFileSync(new URL('07-enforcement-agents.md', MANUAL))
     const headers = { 'content-type': 'text/markdown; charset=utf-8' }
     await call(Written, '/documents?collection=raw&id=ch7&source=manual', { method: 'POST', headers, body: file }, 201)
-    const [passage] = await find('at what hours may they call', 'raw', 1)
+    const [passage] = await find('at what time of day may they come to the house', 'raw', 1)
     assert.match(passage?.text ?? '', /between 6 a\.m\. and 9 p\.m\./)
     assert.deepEqual(passage?.metadata, { source: 'manual' })
   })
@@ -145,7 +145,7 @@ describe('rag-embeddings on its own', function () {
       sources: Type.Array(Type.Object({ source: Type.String(), documents: Type.Integer() }))
     })
     const { sources } = await call(Sources, '/debug/sources?collection=raw', {}, 200)
-    assert.deepEqual(sources, [{ source: 'manual', documents: 1, passages: 5 }])
+    assert.deepEqual(sources, [{ source: 'manual', documents: 1, passages: 6 }])
     const Documents = Type.Object({ count: Type.Integer() })
     assert.equal((await call(Documents, '/debug/documents?collection=raw', {}, 200)).count, 1)
   })
@@ -157,7 +157,7 @@ describe('rag-embeddings on its own', function () {
       json({ text: 'rent arrears' }),
       200
     )
-    assert.equal(one.embedding.length, 100)
+    assert.equal(one.embedding.length, 384)
     assert.ok(Math.abs(Math.hypot(...one.embedding) - 1) < 1e-5)
     const several = Type.Object({ embeddings: Type.Array(Type.Array(Type.Number())) })
     const { embeddings } = await call(several, '/embed', json({ texts: ['rent arrears', ''] }), 200)
@@ -170,24 +170,40 @@ describe('rag-embeddings on its own', function () {
     assert.ok(resources.includes('collection/json') && resources.includes('collection/raw'))
   })
 
-  it('takes a document of several megabytes and goes on answering meanwhile', async () => {
+  it('takes a document of several megabytes, and answers others at once until it is found by its meaning too', async () => {
     const text = 'The council may ask the court for a liability order when nothing has been paid. '
       .repeat(50_000)
       .slice(0, MAX_DOCUMENT - 1)
-    const writing = call(Written, '/documents', json({ id: 'large', text, collection: 'large' }), 201)
-    let slowest = 0
+    const Pending = Type.Object({ pending: Type.Integer({ minimum: 1 }) })
+    const writing = call(Pending, '/documents', json({ id: 'large', text, collection: 'large' }), 201)
     let done = false
     const finished = writing.finally(() => {
       done = true
     })
-    while (!done) {
+    const slowest = { health: 0, question: 0, letter: 0 }
+    const timed = async (what: keyof typeof slowest, work: () => Promise<unknown>): Promise<void> => {
       const began = performance.now()
-      await fetch(`${service.url}/health`)
-      slowest = Math.max(slowest, performance.now() - began)
+      await work()
+      slowest[what] = Math.max(slowest[what], performance.now() - began)
     }
-    await finished
-    assert.ok(slowest < 2000, `${slowest} ms`)
+    while (!done) {
+      await timed('health', () => fetch(`${service.url}/health`))
+      await timed('question', () => find('can enforcement agents break in', 'json'))
+      await timed('letter', () =>
+        call(Written, '/documents', json({ id: 'letter', text: `Letter ${Math.random()}`, collection: 'letters' }), 201)
+      )
+    }
+    const { pending } = await finished
+    process.stderr.write(`      slowest meanwhile, ms: ${JSON.stringify(slowest)}\n`)
+    // several times what a quiet machine needs
+    assert.ok(slowest.health < 2000 && slowest.question < 3000 && slowest.letter < 4000)
     assert.ok((await find('liability order', 'large')).length > 0)
+    const Stats = Type.Object({
+      collections: Type.Array(Type.Object({ name: Type.String(), pending: Type.Integer() }))
+    })
+    const stillPending = async (): Promise<number> =>
+      (await call(Stats, '/stats', {}, 200)).collections.find(({ name }) => name === 'large')?.pending ?? 0
+    await until(stillPending, left => left < pending)
   })
 
   describe('on bad input', () => {

@@ -1,64 +1,73 @@
 import { createHash } from 'node:crypto'
 import type { Ideas } from './ideas.ts'
-import type { WordVectors } from './word-vectors.ts'
-import { contentWords } from './words.ts'
+import type { SentenceEncoder } from './sentence-encoder.ts'
+import type { Urgency } from './turns.ts'
 
-/** An idea adds this share of what its terms mean to a text that names it: measured best on the development questions. */
-const IDEA_WEIGHT = 0.5
+/** An idea adds this share of its meaning to a text that names it: measured best on the development questions. */
+const IDEA_WEIGHT = 0.3
 
-/**
- * Turns a text into a unit vector: the average of its words' vectors, rare words weighing more (smooth inverse
- * frequency), together with the ideas that it names. It depends on nothing but the text, so every instance that holds
- * a document computes the same.
- */
+/** Turns a text into a unit vector: what the model makes of it, together with the ideas that it names. */
 export class Embedder {
   readonly dimensions: number
   /** changes whenever the same text would get another vector */
   readonly model: string
-  readonly #words: WordVectors
+  readonly #encoder: SentenceEncoder
   readonly #ideas: Ideas
-  readonly #ideaVectors: (Float64Array | undefined)[]
+  readonly #ideaVectors = new Map<number, Float32Array>()
 
-  constructor(words: WordVectors, ideas: Ideas) {
-    this.#words = words
+  constructor(encoder: SentenceEncoder, ideas: Ideas) {
+    this.#encoder = encoder
     this.#ideas = ideas
-    this.dimensions = words.header.dimensions
-    const hash = createHash('sha256').update(words.header.format).update(words.header.source)
-    this.model = `glove-100d-sif-${hash.update(JSON.stringify(ideas.terms)).digest('hex').slice(0, 8)}`
-    this.#ideaVectors = ideas.terms.map(terms => this.#meaning(terms))
+    this.dimensions = encoder.dimensions
+    const hash = createHash('sha256')
+      .update(JSON.stringify([IDEA_WEIGHT, ideas.terms]))
+      .digest('hex')
+    this.model = `${encoder.model}-ideas-${hash.slice(0, 8)}`
   }
 
-  /** All zeros for a text of which no word is known. */
-  embed(text: string): Float32Array {
-    const sum = new Float64Array(this.dimensions)
-    for (const word of contentWords(text)) {
-      const i = this.#words.index.get(word)
-      if (i != null) this.#add(sum, i, this.#words.weights[i] ?? 0)
+  /** All zeros for a text without a letter or a digit. */
+  async embed(text: string): Promise<Float32Array> {
+    const [vector] = await this.embedAll([text], 'question')
+    return vector ?? new Float32Array(this.dimensions)
+  }
+
+  /** The vectors of these texts, or of the first of them when the signal comes before the last is done. */
+  async embedAll(texts: Iterable<string>, urgency: Urgency, signal?: AbortSignal): Promise<Float32Array[]> {
+    const named: number[][] = []
+    const vectors = await this.#encoder.embedAll(this.#noting(texts, named), urgency, signal)
+    await this.#learn(new Set(named.flat()), urgency)
+    return vectors.map((vector, n) => this.#together(vector, named[n] ?? []))
+  }
+
+  /** Passes the texts on and notes the ideas of each. */
+  *#noting(texts: Iterable<string>, named: number[][]): Generator<string> {
+    for (const text of texts) {
+      named.push([...new Set(this.#ideas.find(text))])
+      yield text
     }
-    for (const idea of this.#ideas.find(text)) {
-      const vector = this.#ideaVectors[idea]
-      if (vector == null) continue
-      for (let k = 0; k < this.dimensions; k++) sum[k] = (sum[k] ?? 0) + IDEA_WEIGHT * (vector[k] ?? 0)
+  }
+
+  /** What an idea means: all that it is called, as one text. Computed when it is first named. */
+  async #learn(ideas: Set<number>, urgency: Urgency): Promise<void> {
+    const unknown = [...ideas].filter(idea => !this.#ideaVectors.has(idea))
+    const vectors = await this.#encoder.embedAll(
+      unknown.map(idea => this.#ideas.terms[idea]?.join(', ') ?? ''),
+      urgency
+    )
+    for (const [i, idea] of unknown.entries()) {
+      const vector = vectors[i]
+      if (vector != null) this.#ideaVectors.set(idea, vector)
+    }
+  }
+
+  #together(vector: Float32Array, ideas: readonly number[]): Float32Array {
+    if (ideas.length === 0) return vector
+    const sum = Float64Array.from(vector)
+    for (const idea of ideas) {
+      const meaning = this.#ideaVectors.get(idea)
+      for (let k = 0; k < sum.length; k++) sum[k] = (sum[k] ?? 0) + IDEA_WEIGHT * (meaning?.[k] ?? 0)
     }
     const length = Math.hypot(...sum)
     return Float32Array.from(sum, x => (length === 0 ? 0 : x / length))
-  }
-
-  /** What an idea means: the average of those of its terms that are single words. */
-  #meaning(terms: readonly string[]): Float64Array | undefined {
-    const known = terms
-      .map(contentWords)
-      .flatMap(words => (words.length === 1 ? words : []))
-      .flatMap(word => this.#words.index.get(word) ?? [])
-    if (known.length === 0) return undefined
-    const sum = new Float64Array(this.dimensions)
-    for (const i of known) this.#add(sum, i, 1 / known.length)
-    return sum
-  }
-
-  #add(sum: Float64Array, word: number, weight: number): void {
-    const scale = (this.#words.scales[word] ?? 0) * weight
-    const offset = word * this.dimensions
-    for (let k = 0; k < this.dimensions; k++) sum[k] = (sum[k] ?? 0) + (this.#words.vectors[offset + k] ?? 0) * scale
   }
 }

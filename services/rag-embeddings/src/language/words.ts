@@ -1,6 +1,6 @@
 import { stemmer } from 'stemmer'
 
-/** Words that say how a sentence is built rather than what it is about; left out of questions and of embeddings. */
+/** Words that say how a sentence is built rather than what it is about; left out of what is searched by terms. */
 const STOP_WORDS = new Set(
   `a about above after again against all also am an and any are as at be because been before being below between both
   but by can cannot could d did do does doing done don didn doesn down during each few for from further get gets getting
@@ -15,15 +15,6 @@ const STOP_WORDS = new Set(
 /** Marks and apostrophes folded, lower case: `Café’s` becomes `cafe's`. */
 function fold(text: string): string {
   return text.normalize('NFKD').replace(/\p{M}/gu, '').replace(/[‘’ʼ]/g, "'").toLowerCase()
-}
-
-/** The words of a text that an embedding may know, in order; possessive endings gone. */
-export function contentWords(text: string): string[] {
-  const words =
-    fold(text)
-      .replace(/'s\b/g, '')
-      .match(/[a-z]+/g) ?? []
-  return words.filter(word => !STOP_WORDS.has(word))
 }
 
 /** Everything one may search for, stemmed, in order: words, numbers, references such as `13a` or `cr0123`. */

@@ -136,7 +136,7 @@ function byClass(ids: readonly string[], entries: ReadonlyMap<string, Entry>): M
 
 function* present(store: Store, collection: string, ids: readonly string[]): Generator<StoredDocument> {
   for (const id of ids) {
-    const document = store.get(collection, id)
+    const document = store.getToSend(collection, id)
     if (document != null) yield document
   }
 }

@@ -60,7 +60,9 @@ export async function documentRoutes(app: ServiceApp, parts: Parts): Promise<voi
         async here() {
           const stored = await documents.write(collection, document)
           const replicas = await replicator.spread(collection, stored)
-          return reply.code(201).send({ id: stored.id, collection, version: stored.version, replicas })
+          const pending = store.pendingOf(collection, stored.id)
+          const follows = pending === 0 ? {} : { pending }
+          return reply.code(201).send({ id: stored.id, collection, version: stored.version, replicas, ...follows })
         },
         nowhere: () => undefined
       })

@@ -49,8 +49,8 @@ export async function queryRoutes(app: ServiceApp, parts: Parts): Promise<void> 
           body: { query, top_k, collection },
           timeout: READ_TIMEOUT
         },
-        here: ({ sure }) => ({
-          passages: documents.query(collection, query, top_k),
+        here: async ({ sure }) => ({
+          passages: await documents.query(collection, query, top_k),
           collection,
           ...partialUnless(sure)
         }),
@@ -62,7 +62,8 @@ export async function queryRoutes(app: ServiceApp, parts: Parts): Promise<void> 
   app.post('/embed', { schema: { summary: 'Vectors of texts', body: Embed } }, async request => {
     const { body } = request
     const { model, dimensions } = embedder
-    if ('text' in body) return { embedding: [...embedder.embed(body.text)], model, dimensions }
-    return { embeddings: body.texts.map(text => [...embedder.embed(text)]), model, dimensions }
+    const vectors = await embedder.embedAll('text' in body ? [body.text] : body.texts, 'write')
+    const [embedding = [], ...rest] = vectors.map(vector => [...vector])
+    return { ...('text' in body ? { embedding } : { embeddings: [embedding, ...rest] }), model, dimensions }
   })
 }

@@ -40,7 +40,7 @@ export async function syncRoutes(app: ServiceApp, parts: Parts): Promise<void> {
     const found: StoredDocument[] = []
     let size = 0
     for (const id of ids) {
-      const document = store.get(collection, id)
+      const document = store.getToSend(collection, id)
       if (document == null) continue
       found.push(document)
       size += document.text.length

@@ -25,6 +25,8 @@ const SCHEMA = `
     deleted integer not null,
     -- how many it has
     passages integer not null,
+    -- how its text was cut and which terms were taken from it
+    recipe text not null default '',
     metadata text not null,
     data_class text,
     created_at integer not null,
@@ -37,9 +39,12 @@ const SCHEMA = `
     number integer primary key,
     document integer not null references documents (number),
     heading text not null,
-    text text not null
+    text text not null,
+    -- 0 while it waits for its vector
+    embedded integer not null default 0
   ) strict;
   create index if not exists passages_of_document on passages (document);
+  create index if not exists passages_pending on passages (number) where embedded = 0;
   -- other copies of a collection, and when each was last equal to the one here
   create table if not exists copies (
     collection integer not null references collections (number),
@@ -49,6 +54,12 @@ const SCHEMA = `
     primary key (collection, peer)
   ) strict;
 `
+
+/** Columns that files of earlier versions lack. */
+const LATER_COLUMNS: readonly (readonly [table: string, column: string, type: string])[] = [
+  ['documents', 'recipe', "text not null default ''"],
+  ['passages', 'embedded', 'integer not null default 0']
+]
 
 /** A SQLite file with full-text and vector search, its statements prepared once. */
 export class Database {
@@ -137,11 +148,20 @@ function open(file: string): DatabaseSync {
     db.exec(
       'pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; pragma busy_timeout = 2000'
     )
+    addLaterColumns(db)
     db.exec(SCHEMA)
     return db
   } catch (err) {
     db.close()
     throw err
+  }
+}
+
+function addLaterColumns(db: DatabaseSync): void {
+  for (const [table, column, type] of LATER_COLUMNS) {
+    const columns = db.prepare('select name from pragma_table_info(?)').all(table)
+    if (columns.length === 0 || columns.some(({ name }) => name === column)) continue
+    db.exec(`alter table ${table} add column ${column} ${type}`)
   }
 }
 

@@ -22,7 +22,9 @@ export const StoredDocument = Type.Object({
   data_class: Type.Optional(DataClass),
   /** milliseconds since 1970 */
   created_at: Type.Integer({ minimum: 0 }),
-  updated_at: Type.Integer({ minimum: 0 })
+  updated_at: Type.Integer({ minimum: 0 }),
+  /** goes along with a copy, so that its receiver needn't compute it again; see {@link packVectors} */
+  vectors: Type.Optional(Type.Object({ recipe: Type.String({ maxLength: 128 }), bytes: Type.String() }))
 })
 export type StoredDocument = Static<typeof StoredDocument>
 
@@ -32,5 +34,6 @@ export interface IndexedPassage {
   text: string
   /** search terms, separated by spaces */
   terms: string
-  vector: Float32Array
+  /** direction alone counts; undefined while it is pending */
+  vector?: Int8Array | undefined
 }

@@ -20,7 +20,7 @@ export interface Hit {
   data_class?: string
   /** 0 to 1 */
   score: number
-  /** what it is made of, 0 to 1 each: nearness of meaning, and the share of the question's terms found, by weight */
+  /** what it is made of, 0 to 1 each: nearness of meaning (0 while it isn't known), and the share of the question's terms found, by weight */
   scores: { vector: number; terms: number }
 }
 
@@ -35,7 +35,7 @@ const COMMON = 1 / 5
 /** FTS5's bm25() has k1 = 1.2, so a term that a passage is all about counts k1 + 1 times its weight. */
 const BM25_MOST = 2.2
 /** Terms against meaning: measured best on the development questions. */
-const TERMS_WEIGHT = 1.1
+const TERMS_WEIGHT = 0.5
 /** FTS5 gives this weight to a term that more than half of the passages have. */
 const LEAST_WEIGHT = 1e-6
 

@@ -1,11 +1,18 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { ServiceError } from '@hedgerow/service-kit'
 import { Value } from 'typebox/value'
-import { MAX_COLLECTIONS, MAX_DOCUMENTS_PER_COLLECTION, MAX_PASSAGES_PER_COLLECTION } from '../limits.ts'
+import {
+  MAX_COLLECTIONS,
+  MAX_DOCUMENTS_PER_COLLECTION,
+  MAX_PASSAGES_PER_COLLECTION,
+  maxSentVectors
+} from '../limits.ts'
 import type { Database } from './database.ts'
 import { type IndexedPassage, Metadata, type StoredDocument } from './document.ts'
 import { type Entry, wins } from './merge.ts'
+import { PassageIndex, type PendingPassage, type VectorKind } from './passage-index.ts'
 import { integer, optionalText, type Row, text } from './rows.ts'
+import { packVectors } from './vectors.ts'
 import { timeOf, type Version } from './version.ts'
 
 export interface Collection {
@@ -21,18 +28,27 @@ export interface CollectionCounts {
   documents: number
   passages: number
   tombstones: number
+  /** passages that are found by their terms only, as yet */
+  pending: number
 }
+
+/** A document's passages and the recipe by which they were cut and their terms taken. */
+export interface Index {
+  recipe: string
+  passages: readonly IndexedPassage[]
+}
+
+const NO_INDEX: Index = { recipe: '', passages: [] }
 
 /** The documents of the collections that this instance holds. Synchronous throughout: a method is one point in time. */
 export class Store {
   readonly #db: Database
-  readonly #dimensions: number
+  readonly #passages: PassageIndex
   readonly #digests = new Map<string, string>()
 
-  /** @param dimensions of the passages' vectors */
-  constructor(db: Database, dimensions: number) {
+  constructor(db: Database, vectors: VectorKind) {
     this.#db = db
-    this.#dimensions = dimensions
+    this.#passages = new PassageIndex(db, vectors)
   }
 
   collections(): Collection[] {
@@ -56,11 +72,7 @@ export class Store {
         .prepare('insert into collections (name, incarnation, complete) values (?, ?, ?)')
         .run(name, randomUUID(), complete ? 1 : 0)
       const made = this.#require(name)
-      this.#db.exec(
-        `create virtual table terms_${made.number} using fts5 (terms, content = '', contentless_delete = 1, tokenize = 'unicode61');
-         create virtual table terms_${made.number}_words using fts5vocab (terms_${made.number}, row);
-         create virtual table vectors_${made.number} using vec0 (vector float[${this.#dimensions}] distance_metric = cosine)`
-      )
+      this.#passages.createTables(made.number)
       return made
     })
   }
@@ -75,7 +87,7 @@ export class Store {
     const { number } = collection
     for (const table of [`terms_${number}`, `vectors_${number}`]) this.#db.release(table)
     this.#db.transaction(() => {
-      this.#db.exec(`drop table terms_${number}_words; drop table terms_${number}; drop table vectors_${number}`)
+      this.#passages.dropTables(number)
       this.#db
         .prepare('delete from passages where document in (select number from documents where collection = ?)')
         .run(number)
@@ -91,37 +103,39 @@ export class Store {
    *
    * @returns whether it was taken
    */
-  put(name: string, document: StoredDocument, passages: readonly IndexedPassage[]): boolean {
+  put(name: string, document: StoredDocument, { recipe, passages }: Index = NO_INDEX): boolean {
     const collection = this.#require(name)
     const present = this.#db
       .prepare('select number, version from documents where collection = ? and id = ?')
       .get(collection.number, document.id)
     if (!wins(document.version, present == null ? undefined : text(present, 'version'))) return false
-    if (!document.deleted) this.#checkLimits(collection, document, passages, present != null)
+    if (!document.deleted) this.checkLimits(name, document, passages.length)
     this.#db.transaction(() => {
-      if (present != null) this.#removePassages(collection, integer(present, 'number'))
-      this.#db
+      if (present != null) this.#passages.remove(collection, integer(present, 'number'))
+      const row = this.#db
         .prepare(
           `insert into documents
-             (collection, id, version, deleted, passages, text, metadata, data_class, created_at, updated_at)
-           values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+             (collection, id, version, deleted, passages, recipe, text, metadata, data_class, created_at, updated_at)
+           values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
            on conflict (collection, id) do update set version = excluded.version, deleted = excluded.deleted,
-             passages = excluded.passages, text = excluded.text, metadata = excluded.metadata,
-             data_class = excluded.data_class, created_at = excluded.created_at, updated_at = excluded.updated_at`
+             passages = excluded.passages, recipe = excluded.recipe, text = excluded.text, metadata = excluded.metadata,
+             data_class = excluded.data_class, created_at = excluded.created_at, updated_at = excluded.updated_at
+           returning number`
         )
-        .run(
+        .get(
           collection.number,
           document.id,
           document.version,
           document.deleted ? 1 : 0,
           passages.length,
+          recipe,
           document.text,
           JSON.stringify(document.metadata),
           document.data_class ?? null,
           document.created_at,
           document.updated_at
         )
-      this.#addPassages(collection, document.id, passages)
+      this.#passages.add(collection, integer(row ?? {}, 'number'), passages)
     })
     this.#digests.delete(name)
     return true
@@ -134,6 +148,19 @@ export class Store {
       )
       .get(name, id)
     return row == null ? undefined : toDocument(row)
+  }
+
+  /** As another instance gets it: with the vectors that are there. */
+  getToSend(name: string, id: string): StoredDocument | undefined {
+    const document = this.get(name, id)
+    const collection = this.collection(name)
+    if (document == null || collection == null) return document
+    const row = this.#db
+      .prepare('select number, recipe from documents where collection = ? and id = ?')
+      .get(collection.number, id)
+    const bytes = row == null ? undefined : packVectors(this.#passages.vectorsOf(collection, integer(row, 'number')))
+    if (bytes == null || bytes.length > maxSentVectors(document.text.length)) return document
+    return { ...document, vectors: { recipe: text(row ?? {}, 'recipe'), bytes } }
   }
 
   /** Documents in the order of their ids, without tombstones, with the number of their passages. */
@@ -185,13 +212,11 @@ export class Store {
   /** Removes every trace of a document; only for what other holders have forgotten too. */
   forget(name: string, id: string): void {
     const collection = this.#require(name)
-    const row = this.#db
-      .prepare('select number from documents where collection = ? and id = ?')
-      .get(collection.number, id)
-    if (row == null) return
+    const number = this.#numberOf(collection, id)
+    if (number == null) return
     this.#db.transaction(() => {
-      this.#removePassages(collection, integer(row, 'number'))
-      this.#db.prepare('delete from documents where number = ?').run(integer(row, 'number'))
+      this.#passages.remove(collection, number)
+      this.#db.prepare('delete from documents where number = ?').run(number)
     })
     this.#digests.delete(name)
   }
@@ -222,8 +247,15 @@ export class Store {
     return {
       documents: integer(row ?? {}, 'documents'),
       passages: integer(row ?? {}, 'passages'),
-      tombstones: integer(row ?? {}, 'tombstones')
+      tombstones: integer(row ?? {}, 'tombstones'),
+      pending: this.#pendingOf('collection', number)
     }
+  }
+
+  /** Passages of a document that are found by their terms only, as yet. */
+  pendingOf(name: string, id: string): number {
+    const number = this.#numberOf(this.#require(name), id)
+    return number == null ? 0 : this.#pendingOf('documents.number', number)
   }
 
   meta(key: string): string | undefined {
@@ -236,19 +268,45 @@ export class Store {
       .run(key, value)
   }
 
-  /** Replaces the passages of a document, whose text stays; for an index of another recipe. */
-  reindex(name: string, id: string, passages: readonly IndexedPassage[]): void {
+  /** A document that was indexed by another recipe than this one. */
+  outdated(recipe: string): { collection: string; document: StoredDocument } | undefined {
+    const row = this.#db
+      .prepare(
+        `select documents.*, name from documents join collections on collection = collections.number
+         where recipe <> ? and not deleted limit 1`
+      )
+      .get(recipe)
+    return row == null ? undefined : { collection: text(row, 'name'), document: toDocument(row) }
+  }
+
+  /** Replaces the passages of a document, whose text stays, unless it has another version by now. */
+  reindex(name: string, { id, version }: StoredDocument, { recipe, passages }: Index): void {
     const collection = this.#require(name)
     const row = this.#db
-      .prepare('select number from documents where collection = ? and id = ?')
-      .get(collection.number, id)
+      .prepare('select number from documents where collection = ? and id = ? and version = ?')
+      .get(collection.number, id, version)
     if (row == null) return
+    const number = integer(row, 'number')
     this.#db.transaction(() => {
-      this.#removePassages(collection, integer(row, 'number'))
-      this.#addPassages(collection, id, passages)
+      this.#passages.remove(collection, number)
+      this.#passages.add(collection, number, passages)
       this.#db
-        .prepare('update documents set passages = ? where number = ?')
-        .run(passages.length, integer(row, 'number'))
+        .prepare('update documents set passages = ?, recipe = ? where number = ?')
+        .run(passages.length, recipe, number)
+    })
+  }
+
+  pending(limit: number): PendingPassage[] {
+    return this.#passages.pending(limit)
+  }
+
+  /** Gives pending passages their vectors, unless they are gone meanwhile. */
+  fill(passages: readonly PendingPassage[], vectors: readonly Int8Array[]): void {
+    this.#db.transaction(() => {
+      for (const [i, vector] of vectors.entries()) {
+        const passage = passages[i]
+        if (passage != null) this.#passages.fill(passage, vector)
+      }
     })
   }
 
@@ -258,12 +316,24 @@ export class Store {
     return collection
   }
 
-  #checkLimits(
-    { name }: Collection,
-    document: StoredDocument,
-    passages: readonly IndexedPassage[],
-    replaces: boolean
-  ): void {
+  #numberOf({ number }: Collection, id: string): number | undefined {
+    const row = this.#db.prepare('select number from documents where collection = ? and id = ?').get(number, id)
+    return row == null ? undefined : integer(row, 'number')
+  }
+
+  #pendingOf(column: 'collection' | 'documents.number', number: number): number {
+    const row = this.#db
+      .prepare(
+        `select count(*) as pending from passages join documents on document = documents.number
+         where embedded = 0 and ${column} = ?`
+      )
+      .get(number)
+    return integer(row ?? {}, 'pending')
+  }
+
+  /** @throws {ServiceError} 507 when there is no room for the document */
+  checkLimits(name: string, document: Pick<StoredDocument, 'id' | 'text'>, passages: number): void {
+    const replaces = this.#numberOf(this.#require(name), document.id) != null
     const counts = this.counts(name)
     if (!replaces && counts.documents >= MAX_DOCUMENTS_PER_COLLECTION) {
       throw new ServiceError(
@@ -272,36 +342,10 @@ export class Store {
         `a collection has ${MAX_DOCUMENTS_PER_COLLECTION} documents at most`
       )
     }
-    if (counts.passages + passages.length > MAX_PASSAGES_PER_COLLECTION) {
+    if (counts.passages + passages > MAX_PASSAGES_PER_COLLECTION) {
       throw new ServiceError(507, 'CollectionFull', `a collection has ${MAX_PASSAGES_PER_COLLECTION} passages at most`)
     }
-    this.#db.checkRoom(document.text.length * 2 + passages.length * this.#dimensions * 4)
-  }
-
-  #removePassages({ number }: Collection, document: number): void {
-    const rows = this.#db.prepare('select number from passages where document = ?').all(document)
-    const fromTerms = this.#db.prepare(`delete from terms_${number} where rowid = ?`)
-    const fromVectors = this.#db.prepare(`delete from vectors_${number} where rowid = ?`)
-    for (const row of rows) {
-      fromTerms.run(integer(row, 'number'))
-      fromVectors.run(integer(row, 'number'))
-    }
-    this.#db.prepare('delete from passages where document = ?').run(document)
-  }
-
-  #addPassages({ number }: Collection, id: string, passages: readonly IndexedPassage[]): void {
-    const passage = this.#db.prepare(
-      `insert into passages (document, heading, text)
-       values ((select number from documents where collection = ? and id = ?), ?, ?)`
-    )
-    const terms = this.#db.prepare(`insert into terms_${number} (rowid, terms) values (?, ?)`)
-    const vector = this.#db.prepare(`insert into vectors_${number} (rowid, vector) values (?, ?)`)
-    for (const each of passages) {
-      const { lastInsertRowid } = passage.run(number, id, each.heading, each.text)
-      terms.run(lastInsertRowid, each.terms)
-      // vec0 takes a rowid only as an integer, which a BigInt is and a JavaScript number isn't
-      vector.run(BigInt(lastInsertRowid), each.vector)
-    }
+    this.#db.checkRoom(document.text.length * 2 + this.#passages.sizeOf(passages))
   }
 }
 
