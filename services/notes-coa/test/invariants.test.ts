@@ -210,7 +210,7 @@ describe('whatever the notes say', function () {
     )
   })
 
-  it('any text at all is answered with a letter', async () => {
+  it('any text at all that is not empty is answered with a letter', async () => {
     const anything = fc.oneof(
       fc.string({ unit: 'grapheme', maxLength: 400 }),
       fc.string({ unit: 'binary', maxLength: 400 }),
@@ -256,8 +256,10 @@ describe('whatever the notes say', function () {
         )
         .map(parts => parts.join(''))
     )
+    // Nothing but white space is refused as empty.
+    const something = anything.filter(text => text.trim() !== '')
     await fc.assert(
-      fc.asyncProperty(anything, fc.constantFrom('text', 'markdown', 'html'), async (text, format) => {
+      fc.asyncProperty(something, fc.constantFrom('text', 'markdown', 'html'), async (text, format) => {
         const { facts } = await convert(app, { notes: text, format })
         for (const { source } of facts) assert.equal(text.slice(source.start, source.end), source.text)
       }),

@@ -41,7 +41,7 @@ describe('notes of the largest size', function () {
     brackets: full('('),
     'quotation marks': full('"a, b" '),
     'commas without spaces': full('a,b\n'),
-    'empty lines': full('\n'),
+    'empty lines': full('\n', 'x'),
     headings: full('## x\n'),
     bullets: full('- £5 x\n'),
     'debts to nobody': full('£5\n', 'Debts:\n'),
