@@ -62,7 +62,11 @@ class MuxedStreams implements HttpStreams {
   async #begin(connection: Connection): Promise<StreamMuxer | undefined> {
     try {
       const stream = await connection.newStream(STREAMS_PROTOCOL, { signal: AbortSignal.timeout(OPEN_TIMEOUT) })
-      stream.addEventListener('close', () => this.#muxers.delete(connection))
+      stream.addEventListener('close', ({ local }) => {
+        this.#muxers.delete(connection)
+        // Nobody closes it but with the connection, of whose end WebRTC itself may say nothing for seconds.
+        if (local !== true) connection.abort(new Error('the peer closed the stream that carries the others'))
+      })
       return this.#factory.createStreamMuxer(stream)
     } catch (err) {
       if (err instanceof Error && err.name === 'UnsupportedProtocolError') return undefined
