@@ -54,3 +54,6 @@ export const MAX_PENDING_WEBRTC = 64
  * still come in, and with the listener gone the native library would end the process over them.
  */
 export const WEBRTC_SOCKET_LINGER = 5000
+
+/** Milliseconds to wait for whoever dialled by WebRTC to close its first channel; it does at once, if it does at all. */
+export const WEBRTC_INIT_TIMEOUT = 2000

@@ -2,6 +2,7 @@ import type { Listener, Transport } from '@libp2p/interface'
 import { type TransportCertificate, webRTC, webRTCDirect } from '@libp2p/webrtc'
 import { MAX_PENDING_WEBRTC, WEBRTC_SOCKET_LINGER } from './constants.ts'
 import type { IceServers } from './ice-servers.ts'
+import { patientWebRtc } from './webrtc-init.ts'
 
 type CreateWebRtc = ReturnType<typeof webRTC>
 type CreateWebRtcDirect = ReturnType<typeof webRTCDirect>
@@ -23,7 +24,7 @@ export function webRtcTransports({ certificate, iceServers }: WebRtcInit): MadeT
       // Its address is known to whoever dials it: there is nothing to ask a server.
       webRTCDirect({ rtcConfiguration: { iceServers: [] }, ...(certificate == null ? {} : { certificate }) })
     ),
-    webRTC({ rtcConfiguration: () => iceServers.rtcConfiguration() })
+    patientWebRtc(webRTC({ rtcConfiguration: () => iceServers.rtcConfiguration() }))
   ]
 }
 
