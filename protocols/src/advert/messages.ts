@@ -4,7 +4,7 @@ import {
   type ServiceContract as WireContract,
   Goodbye as WireGoodbye,
   type Operation as WireOperation
-} from '../proto/gen/hedgerow.ts'
+} from '../proto/gen/hedgerow.pb.ts'
 import { checkList, checkName, checkNumber, checkOneOf, checkText, InvalidMessage } from '../statement/checks.ts'
 import {
   type Advert,

@@ -1,4 +1,4 @@
-import { LoadReport as Wire } from '../proto/gen/hedgerow.ts'
+import { LoadReport as Wire } from '../proto/gen/hedgerow.pb.ts'
 import { checkName, checkNumber } from '../statement/checks.ts'
 import { BUSY_INTERVAL, type LoadReport, MAX_INTERVAL } from './index.ts'
 
