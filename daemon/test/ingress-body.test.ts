@@ -62,7 +62,6 @@ describe('the body of a request', () => {
   it('is not waited for when the time of its sender is up', async () => {
     const deadline = performance.now() + 50
     await assert.rejects(read(await arrives('content-length: 10', 'part'), { deadline }), fails('Deadline'))
-    assert.ok(performance.now() >= deadline - 1)
   })
 
   it('is not read beyond the limit of a route that reads it whole', async () => {
