@@ -57,7 +57,10 @@ export class PageMesh extends TypedEventEmitter<MeshEvents> implements Mesh {
         mesh,
         urls: init.relays,
         connected: () => this.#onRelay(),
-        woken: () => this.#check(node.getConnections()),
+        woken: () => {
+          this.#check(node.getConnections())
+          this.#paths.renew()
+        },
         changed: () => this.#changed()
       }
     )
@@ -209,7 +212,9 @@ export class PageMesh extends TypedEventEmitter<MeshEvents> implements Mesh {
 
   #onRelay(): void {
     this.#follower.wake()
-    this.#paths.prepare()
+    // The first after being alone: what was dialled meanwhile had nobody to introduce it.
+    if (this.#relays.connections.length === 1) this.#paths.renew()
+    else this.#paths.prepare()
   }
 
   #onConnection = (): void => {

@@ -28,6 +28,8 @@ export class Paths {
   readonly #components: PathsComponents
   readonly #init: PathsInit
   readonly #stopped = new AbortController()
+  /** aborted when the network has changed: what is being dialled then leads nowhere */
+  #current = new AbortController()
   /** dials under way, by peer */
   readonly #dials = new Map<string, Promise<Connection>>()
   /** when a direct way was last looked for, by peer */
@@ -52,6 +54,15 @@ export class Paths {
   /** The first way to a peer that opens. @throws {Error} when none does */
   reach(peer: string, signal: AbortSignal): Promise<Connection> {
     return raceSignal(this.#dial(peer), signal)
+  }
+
+  /** The network is another one, or there again: dials that began before are given up, and may begin anew. */
+  renew(): void {
+    this.#current.abort(new Error('the network has changed'))
+    this.#current = new AbortController()
+    this.#dials.clear()
+    this.#looked.clear()
+    this.prepare()
   }
 
   /** Opens connections to workers that may be asked something soon, and looks for direct ones where there are none. */
@@ -89,7 +100,9 @@ export class Paths {
       throw new Error(`no way to ${peer} opened: ${[...new Set(err.errors.map(messageOf))].join('; ')}`)
     })
     this.#dials.set(peer, first)
-    void Promise.allSettled(ways).then(() => this.#dials.delete(peer))
+    void Promise.allSettled(ways).then(() => {
+      if (this.#dials.get(peer) === first) this.#dials.delete(peer)
+    })
     return first
   }
 
@@ -122,8 +135,9 @@ export class Paths {
   }
 
   #dialOne(addr: Multiaddr): Promise<Connection> {
-    const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(DIAL_TIMEOUT)])
-    return this.#components.node.services.transports.dial(addr, { signal })
+    const signal = AbortSignal.any([this.#stopped.signal, this.#current.signal, AbortSignal.timeout(DIAL_TIMEOUT)])
+    // Raced, because WebRTC doesn't look at the signal at every step, and who waits must hear in time.
+    return raceSignal(this.#components.node.services.transports.dial(addr, { signal }), signal)
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Connection } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
+import { raceSignal } from 'race-signal'
 import { type Bootstrap, fetchBootstrap } from './bootstrap.ts'
 import { FIRST_BACKOFF, MAX_BACKOFF, MAX_RELAYS, RELAY_DIAL_TIMEOUT } from './constants.ts'
 import type { PageNode } from './node.ts'
@@ -155,7 +156,7 @@ export class Relays {
     for (const addr of usable) {
       const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(RELAY_DIAL_TIMEOUT)])
       try {
-        return await this.#node.services.transports.dial(addr, { signal })
+        return await raceSignal(this.#node.services.transports.dial(addr, { signal }), signal)
       } catch (err) {
         failure = err
       }
