@@ -93,7 +93,11 @@ describe('rag-embeddings on its own', function () {
   })
 
   it('takes a question as plain text', async () => {
-    const question = { method: 'POST', headers: { 'content-type': 'text/plain' }, body: 'at what time of day may they come to the house\n' }
+    const question = {
+      method: 'POST',
+      headers: { 'content-type': 'text/plain' },
+      body: 'at what time of day may they come to the house\n'
+    }
     const { passages } = await call(Passages, '/query?collection=raw', question, 200)
     assert.match(passages[0]?.text ?? '', /between 6 a\.m\. and 9 p\.m\./)
   })
