@@ -65,7 +65,7 @@ export class PageMesh extends TypedEventEmitter<MeshEvents> implements Mesh {
       }
     )
     this.#paths = new Paths(
-      { node, view: this.#view, relays: () => this.#relays.connections },
+      { node, view: this.#view, relays: () => this.#relays.connections, opened: () => this.#changed() },
       { keepConnected: init.keepConnected ?? KEEP_CONNECTED }
     )
     const connectionsTo = (peer: string) => this.#paths.connectionsTo(peer)

@@ -12,12 +12,15 @@ import { raceSignal } from 'race-signal'
 import { parse } from './bootstrap.ts'
 import { DIAL_TIMEOUT, DIRECT_RETRY, INTRODUCTION_DELAY, MAX_ADDRS } from './constants.ts'
 import type { PageNode } from './node.ts'
+import { pingOver } from './ping.ts'
 
 export interface PathsComponents {
   node: PageNode
   view: Pick<View, 'peer' | 'peers'>
   /** connections to relays */
   relays(): Connection[]
+  /** called when a direct way has opened */
+  opened(): void
 }
 
 export interface PathsInit {
@@ -32,6 +35,8 @@ export class Paths {
   #current = new AbortController()
   /** dials under way, by peer */
   readonly #dials = new Map<string, Promise<Connection>>()
+  /** direct connections on which the other side has answered */
+  readonly #proven = new WeakSet<Connection>()
   /** when a direct way was last looked for, by peer */
   readonly #looked = new Map<string, number>()
 
@@ -48,7 +53,13 @@ export class Paths {
 
   connectionsTo(peer: string): Connection[] {
     const id = peerId(peer)
-    return id == null ? [] : this.#components.node.getConnections(id)
+    if (id == null) return []
+    const connections = this.#components.node.getConnections(id)
+    // WebRTC calls a connection open before the other side takes streams: until it has answered, an older way is better.
+    const ready = connections.filter(
+      connection => this.#proven.has(connection) || routeOf(connection).path === 'relayed'
+    )
+    return ready.length > 0 ? ready : connections
   }
 
   /** The first way to a peer that opens. @throws {Error} when none does */
@@ -116,7 +127,7 @@ export class Paths {
     const circuits = relays.map(relay => circuitOver(relay, peer, addrs)).filter(addr => addr != null)
     const [circuit] = circuits
     const direct = addrs.filter(addr => has(addr, 'webrtc-direct')).slice(0, MAX_ADDRS)
-    const ways = direct.map(addr => this.#dialOne(addr))
+    const ways = direct.map(addr => this.#dialDirect(addr))
     if (circuit != null) {
       if (this.connectionsTo(peer).length === 0) ways.push(this.#dialOne(circuit))
       const introduced = circuit.toString().replace(/\/p2p\/[^/]+$/, '')
@@ -131,7 +142,20 @@ export class Paths {
     const best = bestConnection(this.connectionsTo(peer))
     if (best != null && routeOf(best).path === 'direct') return best
     if (addr == null) throw new Error('no introduction')
-    return this.#dialOne(addr)
+    return this.#dialDirect(addr)
+  }
+
+  async #dialDirect(addr: Multiaddr): Promise<Connection> {
+    const connection = await this.#dialOne(addr)
+    try {
+      await pingOver(connection, AbortSignal.timeout(DIAL_TIMEOUT))
+    } catch (err) {
+      connection.abort(err instanceof Error ? err : new Error('nobody answers'))
+      throw err
+    }
+    this.#proven.add(connection)
+    this.#components.opened()
+    return connection
   }
 
   #dialOne(addr: Multiaddr): Promise<Connection> {

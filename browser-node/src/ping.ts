@@ -22,29 +22,18 @@ export function createPinger({ connectionsTo }: PingerComponents): Pinger {
       const best = bestConnection(connectionsTo(peer))
       if (best == null) throw new Error('there is no connection')
       const others = connectionsTo(peer).filter(({ id, status }) => id !== best.id && status === 'open')
-      const main = pingOver(best, signal)
-      if (others.length === 0) return main
+      if (others.length === 0) return pingOver(best, signal)
+      // With a limit of its own: whoever asks stops waiting when another way has answered, which says nothing of this one.
+      const main = pingOver(best, AbortSignal.timeout(PING_TIMEOUT))
       const patience = Promise.withResolvers<void>()
       const timer = setTimeout(patience.resolve, PING_PATIENCE)
       const late = await Promise.race([main.then(() => false), patience.promise.then(() => true)]).catch(() => true)
       clearTimeout(timer)
       if (!late) return main
       const roundTrip = await Promise.any([main, ...others.map(connection => pingOver(connection, signal))])
-      void giveUpIfDead(best, main)
+      main.catch(err => best.abort(err instanceof Error ? err : new Error('nobody answers')))
       return roundTrip
     }
-  }
-}
-
-async function giveUpIfDead(connection: Connection, ping: Promise<number>): Promise<void> {
-  const timeout = AbortSignal.timeout(PING_TIMEOUT - PING_PATIENCE)
-  const late = new Promise<never>((_, reject) =>
-    timeout.addEventListener('abort', () => reject(new Error('no answer over this connection')))
-  )
-  try {
-    await Promise.race([ping, late])
-  } catch (err) {
-    connection.abort(err instanceof Error ? err : new Error('dead'))
   }
 }
 
@@ -59,15 +48,14 @@ export async function closeIfDead(connection: Connection): Promise<void> {
 
 /** @returns milliseconds */
 export async function pingOver(connection: Connection, signal: AbortSignal): Promise<number> {
-  const limited = AbortSignal.any([signal, AbortSignal.timeout(PING_TIMEOUT)])
   const stream = await connection.newStream(PROTOCOL, {
-    signal: limited,
+    signal,
     runOnLimitedConnection: true,
     maxOutboundStreams: 8
   })
   try {
     const startedAt = performance.now()
-    await echoed(stream, limited)
+    await echoed(stream, signal)
     const roundTrip = performance.now() - startedAt
     stream.close().catch(() => {})
     return roundTrip
