@@ -69,8 +69,6 @@ export async function createApi(init: ApiInit): Promise<FastifyInstance> {
   // `/service` takes every method that HTTP has; Fastify knows the usual ones only.
   for (const method of METHODS)
     if (method !== 'CONNECT' && !app.supportedMethods.includes(method)) app.addHttpMethod(method, { hasBody: true })
-  // A server from elsewhere sees to that itself.
-  if (init.serverFactory == null) lingerAfterAnswers(app.server)
   app.setErrorHandler((err, request, reply) => sendProblem(request, reply, err))
   app.setNotFoundHandler(request => {
     const [url = ''] = request.url.split('?')
@@ -96,6 +94,8 @@ export async function createApi(init: ApiInit): Promise<FastifyInstance> {
   if (init.loopbackOnly === true) app.addHook('onRequest', refuseStrangers(corsOrigins ?? []))
   if (init.services != null)
     shortcut(app, init.services, { cors: corsOrigins != null, loopbackOnly: init.loopbackOnly })
+  // After the shortcut, so that it sees requests of both ways. A server from elsewhere sees to that itself.
+  if (init.serverFactory == null) lingerAfterAnswers(app.server)
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
