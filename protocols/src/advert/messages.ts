@@ -1,4 +1,5 @@
 import { type Operation, type ServiceContract, TIERS } from '../contract/index.ts'
+import { MAX_CHAIN_LENGTH } from '../membership/constants.ts'
 import {
   Advert as WireAdvert,
   type ServiceContract as WireContract,
@@ -36,6 +37,7 @@ export function encodeAdvert(advert: Advert): Uint8Array {
   return WireAdvert.encode({
     ...advert,
     url: advert.url ?? '',
+    credential: advert.credential ?? '',
     services: advert.services.map(({ contract, resources }) => ({
       resources,
       contract: {
@@ -69,6 +71,7 @@ export function decodeAdvert(bytes: Uint8Array, peerId: string): Advert {
     }),
     eligible: checkList('eligible', wire.eligible, MAX_SERVICES, (name, field) => checkName(field, name))
   }
+  if (wire.credential !== '') advert.credential = checkText('credential', wire.credential, MAX_CHAIN_LENGTH)
   if (wire.url !== '') advert.url = checkUrl(wire.url)
   return advert
 }
