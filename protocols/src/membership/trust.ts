@@ -21,6 +21,8 @@ export interface Trust {
   readonly authority: Uint8Array | undefined
   /** the chain that this peer shows; empty while it has none, and in an open mesh */
   own: string
+  /** What whoever connects may do with no credential: nothing, in a closed mesh. */
+  anybody(peerId: string): Member | undefined
   /** Finds a chain good for this peer, or not. @throws {CredentialError} */
   judge(chain: string, peerId: string): Promise<Member>
   /** Whether a member still is one: nothing of its chain has ended or was taken back. @throws {CredentialError} */
@@ -47,6 +49,7 @@ export function openTrust(mesh: string): Trust {
     mesh,
     authority: undefined,
     own: '',
+    anybody: peerId => anybody(mesh, peerId),
     judge: async (_chain, peerId) => anybody(mesh, peerId),
     recheck() {},
     revoke: async () => false,
@@ -89,6 +92,10 @@ class ClosedTrust implements Trust {
     this.authority = authority
     this.own = own
     this.#now = now
+  }
+
+  anybody(): undefined {
+    return undefined
   }
 
   async judge(chain: string, peerId: string): Promise<Member> {
