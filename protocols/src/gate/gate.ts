@@ -78,6 +78,10 @@ export class ClosedGate implements Gate {
     }
   }
 
+  isMember(peerId: string): boolean {
+    return this.#members.has(peerId)
+  }
+
   member(peerId: string): Member | undefined {
     return this.#members.get(peerId)
   }

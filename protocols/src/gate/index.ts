@@ -52,7 +52,9 @@ export interface Gate {
   guard<C, T>(create: (components: C) => T): (components: C) => T
   /** the same for one protocol's handler */
   guardHandler(handler: StreamHandler): StreamHandler
-  /** who is connected and has proven to be a member */
+  /** the same question as {@link Gate.member}, for every request */
+  isMember(peerId: string): boolean
+  /** who is connected and has proven to be a member; in an open mesh, whoever is asked for */
   member(peerId: string): Member | undefined
   /** Waits until the other side of a connection has proven it. @throws {CredentialError} or the signal's reason */
   proven(connection: Connection, signal?: AbortSignal): Promise<Member>

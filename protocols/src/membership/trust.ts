@@ -1,7 +1,7 @@
 import { LEEWAY, MAX_CHAIN_LENGTH, REMEMBERED_CHAINS } from './constants.ts'
 import { CredentialError } from './errors.ts'
 import { verifyChain } from './grant.ts'
-import { type Credential, covers, type Member, type MemberRole } from './index.ts'
+import { type Credential, type Member, type MemberRole, OPEN_CLASSES } from './index.ts'
 import { openRevocation, type Revocation, Revocations } from './revocation.ts'
 
 export interface TrustInit {
@@ -69,7 +69,7 @@ function anybody(mesh: string, peerId: string): Member {
     mesh,
     roles: OPEN_ROLES,
     services: ['*'],
-    classes: ['public', 'internal'],
+    classes: [...OPEN_CLASSES],
     issuedAt: 0,
     notBefore: 0,
     expiresAt: Infinity
@@ -152,19 +152,5 @@ class ClosedTrust implements Trust {
     }
     this.#verified.set(chain, member)
     return member
-  }
-}
-
-/** @throws {CredentialError} NotGranted */
-export function requireRole({ credential }: Member, ...roles: MemberRole[]): void {
-  if (roles.some(role => credential.roles.includes(role))) return
-  throw new CredentialError('NotGranted', `its credential does not make it a ${roles.join(' or ')}`)
-}
-
-/** @throws {CredentialError} NotGranted */
-export function requireServices({ credential }: Member, names: Iterable<string>): void {
-  for (const name of names) {
-    if (!covers(credential.services, name))
-      throw new CredentialError('NotGranted', `its credential does not name the service ${name}`)
   }
 }
