@@ -51,7 +51,12 @@ export async function createRelay({ settings, privateKey, mesh, dataDir, contrac
       iceServers: settings.iceServers,
       mdns: settings.mdns,
       ...(settings.url == null ? {} : { url: settings.url }),
-      http: { host: settings.httpHost, port: httpPort, corsOrigins: settings.corsOrigins }
+      http: {
+        host: settings.httpHost,
+        port: httpPort,
+        corsOrigins: settings.corsOrigins,
+        bridgeClasses: settings.bridgeClasses
+      }
     },
     { services: noServices(contracts), log }
   )

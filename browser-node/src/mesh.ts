@@ -1,5 +1,7 @@
+import { maySee, OPEN_CLASSES, stricter } from '@hedgerow/protocols/data-class'
 import { createDispatcher, type Dispatcher, type DispatchRequest, type Explanation } from '@hedgerow/protocols/dispatch'
 import { MeshError, toMeshError } from '@hedgerow/protocols/errors'
+import { HEADERS } from '@hedgerow/protocols/ids'
 import { LLM_SERVICE, modelResource, newRequestId, optionsIn, targetOf } from '@hedgerow/protocols/ingress'
 import { createPageInvoker, type StoppableInvoker } from '@hedgerow/protocols/invocation/web'
 import { createLedger, type Ledger } from '@hedgerow/protocols/ledger'
@@ -18,7 +20,7 @@ import { closeIfDead, createPinger } from './ping.ts'
 import { Meter } from './progress.ts'
 import { Relays } from './relays.ts'
 import { type MeshRequest, networkError, reasonOf, toMeshRequest } from './request.ts'
-import { offline, problemResponse, toResponse } from './response.ts'
+import { hiddenFromRelays, offline, problemResponse, toResponse } from './response.ts'
 
 /** What a relay may know that this page doesn't, or reach where this page can't: asked over its bridge instead. */
 const FOR_THE_BRIDGE = new Set(['Unreachable', 'UnknownService', 'NoWorker'])
@@ -195,8 +197,16 @@ export class PageMesh extends TypedEventEmitter<MeshEvents> implements Mesh {
   #bridge(request: MeshRequest): Promise<Response> {
     const { bridges } = this.#relays
     if (bridges.length === 0) return Promise.reject(offline())
+    const hidden = this.#classOf(request)
+    if (!maySee(OPEN_CLASSES, hidden)) return Promise.reject(hiddenFromRelays(hidden))
     const mayRepeat = request.method === 'GET' || request.method === 'HEAD' || request.headers.has('idempotency-key')
     return fetchBridged(request, bridges, mayRepeat)
+  }
+
+  #classOf({ headers, path }: MeshRequest): string {
+    const name = this.#view.resolve(path.split(/[/?]/, 3)[2] ?? '')
+    const asked = name == null ? undefined : this.#view.contract(name)?.dataClass
+    return stricter(asked, headers.get(HEADERS.dataClass) ?? undefined) ?? 'public'
   }
 
   /** Who can tell what happens in the mesh: relays hear everything, workers what concerns them. */

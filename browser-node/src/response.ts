@@ -108,6 +108,17 @@ export function bridgedResponse(response: Response): Response {
   return new Response(NULL_BODY.has(status) ? null : response.body, { status, statusText, headers })
 }
 
+/** It could be sent over a relay's HTTP bridge alone, which would see it in clear. */
+export function hiddenFromRelays(dataClass: string): TypeError {
+  return networkError(
+    new MeshError(
+      'ClassNotAllowed',
+      `no worker can be reached but over HTTP, where a relay would see the ${dataClass} data of this request`,
+      { data_class: dataClass, retry_safe: true }
+    )
+  )
+}
+
 /** Nobody could be asked at all. */
 export function offline(cause?: unknown): TypeError {
   return networkError(

@@ -57,7 +57,12 @@ async function createWorker(settings: DaemonSettings, log: Logger): Promise<Peer
       announce: settings.announce,
       iceServers: settings.iceServers,
       mdns: settings.mdns,
-      http: { host: settings.httpHost, port: settings.httpPort, corsOrigins: settings.corsOrigins }
+      http: {
+        host: settings.httpHost,
+        port: settings.httpPort,
+        corsOrigins: settings.corsOrigins,
+        bridgeClasses: settings.bridgeClasses
+      }
     },
     { services, log }
   )

@@ -1,7 +1,7 @@
 import type { DispatchRequest } from '@hedgerow/protocols/dispatch'
 import { createDispatcher } from '@hedgerow/protocols/dispatch'
 import { type HttpService, serveHttp } from '@hedgerow/protocols/invocation/node'
-import { openTrust } from '@hedgerow/protocols/membership'
+import { type Member, openTrust } from '@hedgerow/protocols/membership'
 import { peerIdFromString } from '@libp2p/peer-id'
 import type { PeerStatus, Self } from '../api/index.ts'
 import { createMetrics } from '../metrics/index.ts'
@@ -55,6 +55,8 @@ export async function createPeer(config: PeerConfig, { services, log }: PeerComp
   const serving = createServing({
     services,
     contexts,
+    rights: () => trust.rights,
+    callerRights: caller => clientRights(caller === peerId ? undefined : gate.member(caller)),
     draining: () => phase === 'draining',
     onError: err => log.error({ err }, 'serving failed')
   })
@@ -215,6 +217,11 @@ export async function createPeer(config: PeerConfig, { services, log }: PeerComp
       return urlOf(local)
     }
   }
+}
+
+/** A client asks for what its credential names; a worker or relay for whatever its own callers need. */
+function clientRights(member: Member | undefined): Member['credential'] | undefined {
+  return member?.credential.roles.every(role => role === 'client') === true ? member.credential : undefined
 }
 
 function isLoopback(host: string): boolean {
