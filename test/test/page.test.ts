@@ -167,6 +167,15 @@ describe('a page in a mesh', function () {
       })
     })
 
+    it('takes an answer that leads elsewhere for an error where that was asked for', async () => {
+      const [handed, refused] = await page.evaluate(async () => {
+        const moved = '/service/lab/answer?status=302&location=/elsewhere'
+        return [await entry.ask(moved), await entry.failure(entry.ask(moved, { redirect: 'error' }))] as const
+      })
+      assert.deepEqual([handed.status, handed.headers.location], [302, '/elsewhere'])
+      assert.deepEqual([refused.name, refused.code], ['TypeError', 'BackendFailed'])
+    })
+
     it("leaves headers out that are not a page's to set", async () => {
       const { text } = await page.evaluate(() =>
         entry.ask('/service/lab/headers', { headers: { cookie: 'a=b', host: 'other', te: 'x', 'x-own': 'kept' } })
