@@ -1,7 +1,4 @@
-<<<<<<< HEAD
 import { maySee, OPEN_CLASSES, stricter } from '@hedgerow/protocols/data-class'
-import { createDispatcher, type Dispatcher, type DispatchRequest, type Explanation } from '@hedgerow/protocols/dispatch'
-=======
 import {
   createDispatcher,
   type DispatchAnswer,
@@ -9,7 +6,6 @@ import {
   type DispatchRequest,
   type Explanation
 } from '@hedgerow/protocols/dispatch'
->>>>>>> r3
 import { MeshError, toMeshError } from '@hedgerow/protocols/errors'
 import { HEADERS } from '@hedgerow/protocols/ids'
 import { LLM_SERVICE, modelResource, newRequestId, optionsIn, targetOf } from '@hedgerow/protocols/ingress'
