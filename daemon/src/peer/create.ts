@@ -1,6 +1,7 @@
 import type { DispatchRequest } from '@hedgerow/protocols/dispatch'
 import { createDispatcher } from '@hedgerow/protocols/dispatch'
 import { type HttpService, serveHttp } from '@hedgerow/protocols/invocation/node'
+import { openTrust } from '@hedgerow/protocols/membership'
 import { peerIdFromString } from '@libp2p/peer-id'
 import type { PeerStatus, Self } from '../api/index.ts'
 import { createMetrics } from '../metrics/index.ts'
@@ -19,8 +20,9 @@ const JOIN_TIMEOUT = 20_000
 const LINGER = 300
 
 export async function createPeer(config: PeerConfig, { services, log }: PeerComponents): Promise<Peer> {
-  const network = await createNetwork(config, log)
-  const { node, iceServers, view, ledger, gossip, directory, finder, following, invoker } = network
+  const trust = config.trust ?? openTrust(config.mesh)
+  const network = await createNetwork({ ...config, trust }, log)
+  const { node, gate, iceServers, view, ledger, gossip, directory, finder, following, invoker } = network
   const peerId = node.peerId.toString()
   for (const contract of services.contracts()) view.learnContract(contract)
 
@@ -88,6 +90,7 @@ export async function createPeer(config: PeerConfig, { services, log }: PeerComp
         role: config.role,
         name: config.name,
         version: config.version,
+        ...(trust.own === '' ? {} : { credential: trust.own }),
         addrs: node.getMultiaddrs().map(addr => addr.toString()),
         ...(config.url == null ? {} : { url: config.url }),
         capabilities: config.capabilities,
@@ -136,7 +139,14 @@ export async function createPeer(config: PeerConfig, { services, log }: PeerComp
     }
     if (isWorker) await nested.listen({ host: '127.0.0.1', port: 0 })
     await remote.ready()
-    http = await serveHttp(node, remoteServer)
+    // Peers' requests are for members; the others' streams end here.
+    http = await serveHttp(
+      {
+        handle: (protocol, handler, options) => node.handle(protocol, gate.guardHandler(handler), options),
+        unhandle: protocol => node.unhandle(protocol)
+      },
+      remoteServer
+    )
     if (announces) {
       node.addEventListener('self:peer:update', () => presence.changed())
       // The first connection after being alone: what was said before reached nobody.
@@ -182,6 +192,8 @@ export async function createPeer(config: PeerConfig, { services, log }: PeerComp
   return {
     self,
     node,
+    gate,
+    trust,
     view,
     ledger,
     directory,
@@ -191,6 +203,11 @@ export async function createPeer(config: PeerConfig, { services, log }: PeerComp
     iceServers: () => iceServers.current(),
     api: local,
     dispatch,
+    renew(credential) {
+      trust.own = credential
+      gate.renew()
+      presence.changed()
+    },
     start,
     drain,
     stop,

@@ -16,8 +16,10 @@
 import type { Capabilities, Role, ServiceOffer } from '@hedgerow/protocols/advert'
 import type { ServiceContract } from '@hedgerow/protocols/contract'
 import type { DispatchAnswer, Dispatcher, DispatchRequest } from '@hedgerow/protocols/dispatch'
+import type { Gate } from '@hedgerow/protocols/gate'
 import type { Invoker } from '@hedgerow/protocols/invocation'
 import type { Ledger } from '@hedgerow/protocols/ledger'
+import type { Trust } from '@hedgerow/protocols/membership'
 import type { View } from '@hedgerow/protocols/view'
 import type { PrivateKey } from '@libp2p/interface'
 import type { FastifyInstance } from 'fastify'
@@ -69,6 +71,8 @@ export interface ServiceEnvironment {
 export interface PeerConfig {
   privateKey: PrivateKey
   mesh: string
+  /** whom it believes, and the credential that it shows. @default everybody: the mesh is open */
+  trust?: Trust
   role: Role
   /** what its owner calls it */
   name: string
@@ -98,6 +102,9 @@ export interface PeerComponents {
 export interface Peer {
   readonly self: Self
   readonly node: Node
+  readonly gate: Gate
+  /** whom it believes, and the credential that it shows */
+  readonly trust: Trust
   readonly view: View
   readonly ledger: Ledger
   readonly directory: Directory
@@ -109,6 +116,8 @@ export interface Peer {
   /** the HTTP API on the local port; add routes before `start` */
   readonly api: FastifyInstance
   dispatch(request: DispatchRequest): Promise<DispatchAnswer>
+  /** Shows a new credential from now on, to those who are connected too. */
+  renew(credential: string): void
   start(): Promise<void>
   /** says goodbye, refuses new work, finishes what runs here and what has entered here, however long that takes */
   drain(): Promise<void>

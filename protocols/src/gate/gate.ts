@@ -1,18 +1,11 @@
-import type { Connection, Libp2pEvents, Startable, Stream, StreamHandler, TypedEventTarget } from '@libp2p/interface'
-import type { Registrar } from '@libp2p/interface-internal'
+import type { Connection, Startable, Stream, StreamHandler } from '@libp2p/interface'
 import { raceSignal } from 'race-signal'
 import { membershipProtocol } from '../ids/index.ts'
 import { CredentialError, type Member, type Trust } from '../membership/index.ts'
 import { MAX_WAITING_STREAMS, PROOF_TIMEOUT, REFUSAL_LINGER, SWEEP_INTERVAL } from './constants.ts'
 import { proofStream, RefusedByPeer } from './handshake.ts'
-import type { Gate, GateChange, GateInit } from './index.ts'
+import type { Gate, GateChange, GateComponents, GateInit } from './index.ts'
 import { guardComponents } from './registrar.ts'
-
-/** The parts of a libp2p node that the handshake needs. */
-export interface GateComponents {
-  registrar: Pick<Registrar, 'handle' | 'unhandle'>
-  events: TypedEventTarget<Libp2pEvents>
-}
 
 /** One connection, and how far its proof has come. */
 interface Entry {
@@ -31,6 +24,8 @@ export class ClosedGate implements Gate {
   readonly #trust: Trust
   readonly #init: GateInit
   readonly #protocol: string
+  readonly #proofTimeout: number
+  readonly #sweepInterval: number
   readonly #entries = new Map<string, Entry>()
   readonly #members = new Map<string, Member>()
   /** connections that are closed as soon as their other side has read why */
@@ -40,6 +35,8 @@ export class ClosedGate implements Gate {
   constructor(init: GateInit) {
     this.#init = init
     this.#trust = init.trust
+    this.#proofTimeout = init.proofTimeout ?? PROOF_TIMEOUT
+    this.#sweepInterval = init.sweepInterval ?? SWEEP_INTERVAL
     this.#protocol = membershipProtocol(init.trust.mesh)
   }
 
@@ -54,7 +51,7 @@ export class ClosedGate implements Gate {
           events.addEventListener('connection:open', onOpen)
           events.addEventListener('connection:close', onClose)
           unwatch = this.#trust.addListener(() => this.#sweep())
-          sweeper = setInterval(() => this.#sweep(), SWEEP_INTERVAL)
+          sweeper = setInterval(() => this.#sweep(), this.#sweepInterval)
           await registrar.handle(this.#protocol, (stream, connection) => this.#answer(stream, connection), LIMITS)
         },
         stop: async () => {
@@ -79,6 +76,10 @@ export class ClosedGate implements Gate {
       if (this.#members.has(connection.remotePeer.toString())) return handler(stream, connection)
       return this.#hold(handler, stream, connection)
     }
+  }
+
+  isMember(peerId: string): boolean {
+    return this.#members.has(peerId)
   }
 
   member(peerId: string): Member | undefined {
@@ -120,7 +121,7 @@ export class ClosedGate implements Gate {
       return entry
     }
     this.#entries.set(connection.id, entry)
-    entry.timer = setTimeout(() => this.#end(entry, lateBy(PROOF_TIMEOUT)), PROOF_TIMEOUT)
+    entry.timer = setTimeout(() => this.#end(entry, lateBy(this.#proofTimeout)), this.#proofTimeout)
     if (connection.direction === 'outbound') void this.#show(entry)
     return entry
   }
@@ -128,7 +129,7 @@ export class ClosedGate implements Gate {
   /** Shows our credential and looks at the other's. */
   async #show(entry: Entry): Promise<void> {
     const { connection } = entry
-    const signal = AbortSignal.timeout(PROOF_TIMEOUT)
+    const signal = AbortSignal.timeout(this.#proofTimeout)
     try {
       const stream = await connection.newStream(this.#protocol, { ...LIMITS, signal })
       const messages = proofStream(stream)
@@ -143,7 +144,7 @@ export class ClosedGate implements Gate {
   /** The other side shows first. It counts as a member before it hears so: what it sends then is let through. */
   async #answer(stream: Stream, connection: Connection): Promise<void> {
     const entry = this.#entryOf(connection)
-    const signal = AbortSignal.timeout(PROOF_TIMEOUT)
+    const signal = AbortSignal.timeout(this.#proofTimeout)
     const messages = proofStream(stream)
     try {
       const chain = await messages.read(signal)

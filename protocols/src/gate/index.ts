@@ -14,15 +14,24 @@
  * gate.member(peerId)?.credential.roles
  * ```
  */
-import type { Connection, Startable, StreamHandler } from '@libp2p/interface'
+import type { Connection, Libp2pEvents, Startable, StreamHandler, TypedEventTarget } from '@libp2p/interface'
+import type { Registrar } from '@libp2p/interface-internal'
 import type { CredentialError, Member, Trust } from '../membership/index.ts'
 import { ClosedGate } from './gate.ts'
 import { openGate } from './open.ts'
 
-export type { GateComponents } from './gate.ts'
+/** The parts of a libp2p node that the handshake needs. */
+export interface GateComponents {
+  registrar: Pick<Registrar, 'handle' | 'unhandle'>
+  events: TypedEventTarget<Libp2pEvents>
+}
 
 export interface GateInit {
   trust: Trust
+  /** milliseconds that a connection may take to prove itself. @default 10 s */
+  proofTimeout?: number
+  /** milliseconds between two looks for credentials that have ended. @default 5 s */
+  sweepInterval?: number
   /** a connection ends because one side doesn't believe the other */
   onRefusal?(refusal: Refusal): void
 }
@@ -38,12 +47,14 @@ export type GateChange = { type: 'joined' | 'left'; peerId: string }
 
 export interface Gate {
   /** the part that libp2p starts and stops */
-  service(): (components: never) => Startable
+  service(): (components: GateComponents) => Startable
   /** makes a libp2p service or transport whose protocols are closed to everybody else */
   guard<C, T>(create: (components: C) => T): (components: C) => T
   /** the same for one protocol's handler */
   guardHandler(handler: StreamHandler): StreamHandler
-  /** who is connected and has proven to be a member */
+  /** the same question as {@link Gate.member}, for every request */
+  isMember(peerId: string): boolean
+  /** who is connected and has proven to be a member; in an open mesh, whoever is asked for */
   member(peerId: string): Member | undefined
   /** Waits until the other side of a connection has proven it. @throws {CredentialError} or the signal's reason */
   proven(connection: Connection, signal?: AbortSignal): Promise<Member>

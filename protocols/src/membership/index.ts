@@ -14,6 +14,7 @@
  * const member = await trust.judge(chain, { peerId: subject }) // throws CredentialError
  * ```
  */
+export { believe, isForgery } from './believe.ts'
 export { LEEWAY, MAX_CHAIN_LENGTH, MAX_TOKEN, MAX_TTL, MAX_USES } from './constants.ts'
 export { checkKeyProof, enrolmentText, type KeyProof, proveKey } from './enrolment.ts'
 export { CREDENTIAL_FAULTS, CredentialError, type CredentialFault } from './errors.ts'
@@ -22,7 +23,7 @@ export { type Invite, type InviteInit, openInvite, readInvite, sealInvite } from
 export { peekToken, peerIdOfKey, publicKeyOf, signToken, type TokenType, verifyToken } from './jwt.ts'
 export { isAuthorityOf, meshIdOf } from './mesh-id.ts'
 export { openRevocation, type Revocation, type RevocationInit, Revocations, sealRevocation } from './revocation.ts'
-export { createTrust, openTrust, requireRole, requireServices, type Trust, type TrustInit } from './trust.ts'
+export { createTrust, openTrust, type Trust, type TrustInit } from './trust.ts'
 
 /**
  * - `relay` introduces peers, carries their connections, and bridges HTTP
@@ -36,6 +37,8 @@ export type MemberRole = (typeof MEMBER_ROLES)[number]
 
 /** Classes of data that every mesh has. A mesh may name more of its own. */
 export const DATA_CLASSES = ['public', 'internal', 'confidential'] as const
+/** What everybody in an open mesh may see. */
+export const OPEN_CLASSES: readonly string[] = ['public', 'internal']
 
 /** Times in seconds since 1970. */
 export interface Credential {

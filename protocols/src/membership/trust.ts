@@ -1,7 +1,7 @@
 import { LEEWAY, MAX_CHAIN_LENGTH, REMEMBERED_CHAINS } from './constants.ts'
 import { CredentialError } from './errors.ts'
 import { verifyChain } from './grant.ts'
-import { type Credential, covers, type Member, type MemberRole } from './index.ts'
+import { type Credential, type Member, type MemberRole, OPEN_CLASSES } from './index.ts'
 import { openRevocation, type Revocation, Revocations } from './revocation.ts'
 
 export interface TrustInit {
@@ -21,6 +21,8 @@ export interface Trust {
   readonly authority: Uint8Array | undefined
   /** the chain that this peer shows; empty while it has none, and in an open mesh */
   own: string
+  /** What whoever connects may do with no credential: nothing, in a closed mesh. */
+  anybody(peerId: string): Member | undefined
   /** Finds a chain good for this peer, or not. @throws {CredentialError} */
   judge(chain: string, peerId: string): Promise<Member>
   /** Whether a member still is one: nothing of its chain has ended or was taken back. @throws {CredentialError} */
@@ -49,6 +51,7 @@ export function openTrust(mesh: string): Trust {
     mesh,
     authority: undefined,
     own: '',
+    anybody: peerId => anybody(mesh, peerId),
     judge: async (_chain, peerId) => anybody(mesh, peerId),
     recheck() {},
     revoke: async () => false,
@@ -69,7 +72,7 @@ function anybody(mesh: string, peerId: string): Member {
     mesh,
     roles: OPEN_ROLES,
     services: ['*'],
-    classes: ['public', 'internal'],
+    classes: [...OPEN_CLASSES],
     issuedAt: 0,
     notBefore: 0,
     expiresAt: Infinity
@@ -92,6 +95,10 @@ class ClosedTrust implements Trust {
     this.authority = authority
     this.own = own
     this.#now = now
+  }
+
+  anybody(): undefined {
+    return undefined
   }
 
   async judge(chain: string, peerId: string): Promise<Member> {
@@ -152,19 +159,5 @@ class ClosedTrust implements Trust {
     }
     this.#verified.set(chain, member)
     return member
-  }
-}
-
-/** @throws {CredentialError} NotGranted */
-export function requireRole({ credential }: Member, ...roles: MemberRole[]): void {
-  if (roles.some(role => credential.roles.includes(role))) return
-  throw new CredentialError('NotGranted', `its credential does not make it a ${roles.join(' or ')}`)
-}
-
-/** @throws {CredentialError} NotGranted */
-export function requireServices({ credential }: Member, names: Iterable<string>): void {
-  for (const name of names) {
-    if (!covers(credential.services, name))
-      throw new CredentialError('NotGranted', `its credential does not name the service ${name}`)
   }
 }
