@@ -1,4 +1,6 @@
 import { networkInterfaces } from 'node:os'
+import type { RelaySource } from '@hedgerow/daemon/discovery'
+import type { Membership } from '@hedgerow/daemon/membership'
 import { createPeer, noServices, type Peer } from '@hedgerow/daemon/peer'
 import { type Program, VERSION } from '@hedgerow/daemon/process'
 import { freePort } from '@hedgerow/daemon/startup'
@@ -13,7 +15,9 @@ import { carryWebSockets } from './websocket.ts'
 export interface RelayInit {
   settings: RelaySettings
   privateKey: PrivateKey
-  mesh: string
+  membership: Membership
+  /** others of the mesh to join through */
+  relays: RelaySource[]
   dataDir: string
   /** services that ship, so that the relay knows their names before any worker came */
   contracts: ServiceContract[]
@@ -29,7 +33,9 @@ export interface Relay extends Program {
  * A peer that others can reach: circuit relay, DHT server and HTTP bridge. One port carries HTTP and libp2p: WebSocket
  * upgrades go to the node, the rest to the HTTP API.
  */
-export async function createRelay({ settings, privateKey, mesh, dataDir, contracts, log }: RelayInit): Promise<Relay> {
+export async function createRelay(init: RelayInit): Promise<Relay> {
+  const { settings, privateKey, membership, relays, dataDir, contracts, log } = init
+  const { mesh } = membership
   const httpPort = settings.httpPort === 0 ? await freePort() : settings.httpPort
   // The node's own WebSocket listener stays on loopback; the world sees the HTTP port.
   const wsPort = await freePort()
@@ -44,7 +50,7 @@ export async function createRelay({ settings, privateKey, mesh, dataDir, contrac
       version: VERSION,
       dataDir,
       capabilities: { cores: 0, memory: 0, disk: 0, gpus: [], arch: process.arch, platform: process.platform },
-      relays: settings.relay,
+      relays,
       listen: [...(settings.listen ?? []), privateAddr],
       announce,
       noAnnounce: [privateAddr],
@@ -58,7 +64,7 @@ export async function createRelay({ settings, privateKey, mesh, dataDir, contrac
         bridgeClasses: settings.bridgeClasses
       }
     },
-    { services: noServices(contracts), log }
+    { services: noServices(contracts), membership, log }
   )
   carryWebSockets(peer.api.server, wsPort, log)
   await peer.api.register(joinRoutes({ peer, mesh }))

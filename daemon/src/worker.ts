@@ -11,7 +11,7 @@ import { formatManifestError, loadManifests } from './manifest/index.ts'
 import { createPeer, type Peer, type ServiceHost } from './peer/index.ts'
 import { endOnSignal, VERSION } from './process/index.ts'
 import { createServiceHost, namedServices, SHIPPED_SERVICES } from './services/index.ts'
-import { answerWhileWaiting, defaultListen, resolveMesh } from './startup/index.ts'
+import { answerWhileWaiting, defaultListen, resolveMembership } from './startup/index.ts'
 
 /** Runs a worker until a signal ends it. */
 export async function runWorker(settings: DaemonSettings): Promise<void> {
@@ -22,7 +22,7 @@ export async function runWorker(settings: DaemonSettings): Promise<void> {
   endInOrder(worker)
   const { self, node, url } = worker
   log.info({ peer_id: self.peerId, mesh: self.mesh, url }, 'worker is up')
-  if (settings.relay.length > 0) return
+  if (settings.relay.length > 0 || worker.membership.closed) return
   const addrs = node.getMultiaddrs().map(String)
   const best = addrs.find(addr => !/^\/ip[46]\/(127\.|::1\/)/.test(addr)) ?? addrs[0]
   log.info(`this is a mesh of its own; others join it with HEDGEROW_RELAY=${best}`)
@@ -42,17 +42,17 @@ async function createWorker(settings: DaemonSettings, log: Logger): Promise<Peer
     role: 'worker',
     version: VERSION
   })
-  const mesh = await resolveMesh(settings.mesh, settings.relay, dataDir, log)
+  const { membership, relays } = await resolveMembership(settings, dataDir, privateKey, log)
   const worker = await createPeer(
     {
       privateKey,
-      mesh,
+      mesh: membership.mesh,
       role: 'worker',
       name: settings.name,
       version: VERSION,
       dataDir,
       capabilities,
-      relays: settings.relay,
+      relays,
       listen: settings.listen ?? (await defaultListen(dataDir)),
       announce: settings.announce,
       iceServers: settings.iceServers,
@@ -64,7 +64,7 @@ async function createWorker(settings: DaemonSettings, log: Logger): Promise<Peer
         bridgeClasses: settings.bridgeClasses
       }
     },
-    { services, log }
+    { services, membership, log }
   )
   await stopWaiting()
   return worker

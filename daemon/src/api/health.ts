@@ -31,7 +31,7 @@ export function healthRoutes({ self, dispatcher, registry, cacheSize }: HealthCo
           direct_paths: self.directPaths(),
           uptime: Math.round(self.uptime() / 1000),
           version: self.version,
-          ...(LOOPBACK.has(request.socket.remoteAddress ?? '') ? { pid: process.pid } : {})
+          ...(LOOPBACK.has(request.socket.remoteAddress ?? '') ? { pid: process.pid, ...forOwner(self) } : {})
         })
       }
     )
@@ -53,4 +53,10 @@ export function healthRoutes({ self, dispatcher, registry, cacheSize }: HealthCo
       reply.type(registry.contentType).send(await registry.metrics())
     )
   }
+}
+
+/** What this peer's owner should know of its membership, and others needn't. */
+function forOwner(self: Self): { credential?: object } {
+  const credential = self.credential()
+  return credential == null ? {} : { credential }
 }

@@ -5,16 +5,20 @@
  * Each file holds routes that belong together and names what they need. JSON is in snake_case.
  */
 import type { Capabilities, Role } from '@hedgerow/protocols/advert'
+import type { CredentialStatus } from '../membership/index.ts'
 
 export { adminRoutes } from './admin.ts'
 export { dhtRoutes } from './dht.ts'
+export { enrolRoutes } from './enrol.ts'
 export { eventRoutes } from './events.ts'
 export { explainRoutes } from './explain.ts'
 export { healthRoutes } from './health.ts'
 export { isLoopback } from './loopback.ts'
+export { meshRoutes, revocationRoutes } from './mesh.ts'
 export { openaiRoutes } from './openai.ts'
 export { askRoutes, peersRoutes } from './peers.ts'
 export { placementRoutes } from './placement.ts'
+export { renewalRoutes } from './renewal.ts'
 export { createApi } from './server.ts'
 
 /** This peer, as it shows itself. */
@@ -34,6 +38,8 @@ export interface Self {
   /** names of the services that placement or its owner gave it */
   assigned(): string[]
   directPaths(): DirectPaths
+  /** undefined in an open mesh */
+  credential(): CredentialStatus | undefined
 }
 
 /**

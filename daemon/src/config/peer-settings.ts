@@ -11,6 +11,9 @@ export interface PeerSettings {
   relay: RelaySource[]
   name: string
   mesh?: string
+  /** a membership file, or what stands in one */
+  credential?: string
+  invite?: string
   dataDir: string
   httpPort: number
   httpHost: string
@@ -56,6 +59,18 @@ export function peerSettings({ role, httpPort, corsOrigins }: PeerDefaults): Set
       env: 'HEDGEROW_MESH',
       help: "which mesh this is (default: the relay's, else hedgerow)",
       parse: parsers.name
+    },
+    {
+      flags: '--invite <string>',
+      env: 'HEDGEROW_INVITE',
+      help: 'joins a closed mesh: the string that `hedgerow mesh invite` prints; needed once, and it names the relays too',
+      parse: parsers.token
+    },
+    {
+      flags: '--credential <file>',
+      env: 'HEDGEROW_CREDENTIAL',
+      help: 'membership of a closed mesh, as `hedgerow mesh sign` writes it: a file, which is watched, or its text',
+      parse: parsers.token
     },
     {
       flags: '--data-dir <folder>',

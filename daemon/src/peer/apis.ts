@@ -11,17 +11,22 @@ import {
   askRoutes,
   createApi,
   dhtRoutes,
+  enrolRoutes,
   eventRoutes,
   explainRoutes,
   healthRoutes,
   isLoopback,
+  meshRoutes,
   openaiRoutes,
   peersRoutes,
   placementRoutes,
+  renewalRoutes,
+  revocationRoutes,
   type Self
 } from '../api/index.ts'
-import type { Directory } from '../discovery/index.ts'
+import type { Directory, Gossip } from '../discovery/index.ts'
 import { serviceListener, serviceRoutes } from '../ingress/index.ts'
+import type { Issuer, Membership } from '../membership/index.ts'
 import type { Metrics } from '../metrics/index.ts'
 import type { Node } from '../node/index.ts'
 import { type ContextTable, nestedRoutes, peerListener, peerRoutes, type Serving } from '../serving/index.ts'
@@ -37,6 +42,10 @@ export interface ApiParts {
   node: Node
   view: View
   ledger: Ledger
+  gossip: Gossip
+  membership: Membership
+  /** undefined on a peer that enrols nobody */
+  issuer: Issuer | undefined
   directory: Directory
   dispatcher: Dispatcher
   dispatch: Peer['dispatch']
@@ -50,7 +59,7 @@ export interface ApiParts {
 /** What every listener shows of this peer. */
 async function addCommonRoutes(
   app: FastifyInstance,
-  { self, dispatcher, metrics, view, ledger, invoker, node, directory, config }: ApiParts
+  { self, dispatcher, metrics, view, ledger, gossip, membership, invoker, node, directory, config }: ApiParts
 ): Promise<void> {
   await app.register(
     healthRoutes({ self, dispatcher, registry: metrics.registry, cacheSize: () => [...view.peers()].length })
@@ -59,7 +68,8 @@ async function addCommonRoutes(
   await app.register(adminRoutes({ self, view, dispatcher, invoker }))
   await app.register(peersRoutes({ self, view, dispatcher, invoker }))
   await app.register(dhtRoutes({ node, directory, view, mesh: config.mesh }))
-  await app.register(eventRoutes({ ledger }))
+  await app.register(eventRoutes({ ledger, trust: membership.trust }))
+  await app.register(revocationRoutes({ trust: membership.trust, spread: token => gossip.spread(token) }))
 }
 
 /** For programs and people on this machine (a relay: for everyone): the ingress into the mesh. */
@@ -83,6 +93,8 @@ export async function buildLocalApi(parts: ApiParts): Promise<FastifyInstance> {
   })
   await addCommonRoutes(app, parts)
   await app.register(askRoutes({ self, view, dispatcher, invoker, node }))
+  await app.register(meshRoutes({ membership: parts.membership, issuer: parts.issuer, view }))
+  if (parts.issuer != null) await app.register(enrolRoutes({ issuer: parts.issuer, membership: parts.membership }))
   await app.register(placementRoutes({ services: parts.services }))
   await app.register(serviceRoutes(ingress))
   await app.register(openaiRoutes({ ...ingress, view }))
@@ -107,6 +119,7 @@ export async function buildPeerApi(parts: ApiParts): Promise<{ app: FastifyInsta
   })
   await addCommonRoutes(app, parts)
   await app.register(peerRoutes(serving))
+  if (parts.issuer != null) await app.register(renewalRoutes({ issuer: parts.issuer }))
   if (server == null) throw new Error('Fastify made no server')
   inHand.count(server)
   return { app, server }

@@ -3,11 +3,15 @@ import { createDispatcher } from '@hedgerow/protocols/dispatch'
 import { type HttpService, serveHttp } from '@hedgerow/protocols/invocation/node'
 import { type Member, openTrust } from '@hedgerow/protocols/membership'
 import { peerIdFromString } from '@libp2p/peer-id'
+import type { Logger } from 'pino'
 import type { PeerStatus, Self } from '../api/index.ts'
+import { peerIdOf } from '../identity/index.ts'
+import { createIssuer, type Issuer, Membership } from '../membership/index.ts'
 import { createMetrics } from '../metrics/index.ts'
 import { Presence, Sequence } from '../presence/index.ts'
 import { ContextTable, createServing } from '../serving/index.ts'
 import { buildLocalApi, buildNestedApi, buildPeerApi } from './apis.ts'
+import { askRenewal } from './ask-renewal.ts'
 import { directPaths } from './direct-paths.ts'
 import { RequestsInHand } from './in-hand.ts'
 import type { Peer, PeerComponents, PeerConfig } from './index.ts'
@@ -19,8 +23,10 @@ const JOIN_TIMEOUT = 20_000
 /** Milliseconds for goodbye and refusals to reach the others before connections close. */
 const LINGER = 300
 
-export async function createPeer(config: PeerConfig, { services, log }: PeerComponents): Promise<Peer> {
-  const trust = config.trust ?? openTrust(config.mesh)
+export async function createPeer(config: PeerConfig, components: PeerComponents): Promise<Peer> {
+  const { services, log } = components
+  const membership = components.membership ?? withoutFiles(config, log)
+  const { trust } = membership
   const network = await createNetwork({ ...config, trust }, log)
   const { node, gate, iceServers, view, ledger, gossip, directory, finder, following, invoker } = network
   const peerId = node.peerId.toString()
@@ -48,7 +54,8 @@ export async function createPeer(config: PeerConfig, { services, log }: PeerComp
     status,
     services: () => services.offers().map(({ contract }) => contract.name),
     assigned: () => services.assigned(),
-    directPaths: () => directPaths(node, iceServers)
+    directPaths: () => directPaths(node, iceServers),
+    credential: () => membership.credential()
   }
 
   const contexts = new ContextTable()
@@ -104,6 +111,7 @@ export async function createPeer(config: PeerConfig, { services, log }: PeerComp
 
   const metrics = createMetrics({ node, view, dispatcher, loads: () => services.loads() })
   const inHand = new RequestsInHand()
+  const issuer = await issuerOf(membership, config, log)
   const parts = {
     config,
     log,
@@ -112,6 +120,9 @@ export async function createPeer(config: PeerConfig, { services, log }: PeerComp
     node,
     view,
     ledger,
+    gossip,
+    membership,
+    issuer,
     directory,
     dispatcher,
     dispatch,
@@ -128,6 +139,12 @@ export async function createPeer(config: PeerConfig, { services, log }: PeerComp
     for (const { contract } of services.offers()) following.pin(contract.name)
     presence.changed()
   })
+  const renew = (credential: string): void => {
+    trust.own = credential
+    gate.renew()
+    presence.changed()
+  }
+  membership.addListener(renew)
   let http: HttpService | undefined
 
   const start = async (): Promise<void> => {
@@ -159,6 +176,7 @@ export async function createPeer(config: PeerConfig, { services, log }: PeerComp
     await network.start()
     if (announces) presence.start()
     phase = 'running'
+    membership.start({ askRenewal: (issuer, chain) => askRenewal({ node, view, invoker }, issuer, chain) })
     if (!isWorker) return
     await services.start({
       peerId,
@@ -182,6 +200,8 @@ export async function createPeer(config: PeerConfig, { services, log }: PeerComp
     phase = 'draining'
     unwatchServices()
     presence.stop()
+    await membership.stop()
+    await issuer?.stop()
     await local.close()
     await services.stop()
     await nested.close()
@@ -196,6 +216,7 @@ export async function createPeer(config: PeerConfig, { services, log }: PeerComp
     node,
     gate,
     trust,
+    membership,
     view,
     ledger,
     directory,
@@ -205,11 +226,7 @@ export async function createPeer(config: PeerConfig, { services, log }: PeerComp
     iceServers: () => iceServers.current(),
     api: local,
     dispatch,
-    renew(credential) {
-      trust.own = credential
-      gate.renew()
-      presence.changed()
-    },
+    renew,
     start,
     drain,
     stop,
@@ -222,6 +239,19 @@ export async function createPeer(config: PeerConfig, { services, log }: PeerComp
 /** A client asks for what its credential names; a worker or relay for whatever its own callers need. */
 function clientRights(member: Member | undefined): Member['credential'] | undefined {
   return member?.credential.roles.every(role => role === 'client') === true ? member.credential : undefined
+}
+
+/** Of a peer that is given a trust and nothing else: nothing is kept. */
+function withoutFiles(config: PeerConfig, log: Logger): Membership {
+  const { dataDir, privateKey, trust = openTrust(config.mesh) } = config
+  return new Membership({ dataDir, privateKey, file: undefined, log }, trust)
+}
+
+/** Relays let others in, those whose credential says so; it may say so from one day to the next. */
+async function issuerOf(membership: Membership, config: PeerConfig, log: Logger): Promise<Issuer | undefined> {
+  if (config.role !== 'relay' || !membership.closed) return undefined
+  const { dataDir, privateKey } = config
+  return createIssuer({ dataDir, privateKey, peerId: peerIdOf(privateKey), trust: membership.trust, log })
 }
 
 function isLoopback(host: string): boolean {

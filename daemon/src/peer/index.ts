@@ -26,6 +26,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import type { Self } from '../api/index.ts'
 import type { Directory, RelaySource } from '../discovery/index.ts'
+import type { Membership } from '../membership/index.ts'
 import type { IceServer, Node } from '../node/index.ts'
 import type { PlacementDecision } from '../placement/index.ts'
 import type { Presence, ServiceLoad } from '../presence/index.ts'
@@ -102,6 +103,8 @@ export interface PeerConfig {
 
 export interface PeerComponents {
   services: ServiceHost
+  /** @default as `trust` says, with nothing kept */
+  membership?: Membership
   log: Logger
 }
 
@@ -111,6 +114,7 @@ export interface Peer {
   readonly gate: Gate
   /** whom it believes, and the credential that it shows */
   readonly trust: Trust
+  readonly membership: Membership
   readonly view: View
   readonly ledger: Ledger
   readonly directory: Directory

@@ -60,13 +60,13 @@ export async function createNetwork(config: PeerConfig, log: Logger): Promise<Ne
   const self = node.peerId.toString()
   const view = createView({ now: () => performance.now() })
   const ledger = createLedger({ mesh, view, trust })
-  const gossip = new Gossip({ pubsub: node.services.pubsub, ledger, senders, mesh, log })
+  const gossip = new Gossip({ pubsub: node.services.pubsub, ledger, trust, senders, mesh, log })
   const directory = new Directory({ dht: node.services.dht, ledger, log })
   const finder = createFinder({ directory, view, self })
   const invoker = createInvoker(membersOf(node, gate))
   const following = new Following({ node, gossip, finder, view, log }, { all: FOLLOWS_ALL[role] })
   const knownPeers = new KnownPeers({ node, log }, config.dataDir)
-  const snapshots = new SnapshotReader({ node, invoker, ledger, log })
+  const snapshots = new SnapshotReader({ node, invoker, ledger, trust, log })
   const bootstrapper = new Bootstrapper(
     { node, log },
     { relays: config.relays, remembered: () => knownPeers.addrs(), onIceServers: servers => iceServers.learn(servers) }

@@ -2,5 +2,6 @@
  * What must be known before a peer can be made: which mesh it joins, where it listens.
  */
 export { defaultListen, freePort, freeUdpPort } from './listen.ts'
+export { resolveMembership } from './membership.ts'
 export { resolveMesh } from './mesh-name.ts'
 export { answerWhileWaiting } from './waiting.ts'

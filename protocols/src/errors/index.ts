@@ -13,6 +13,12 @@ const ERRORS = {
   Forbidden: { status: 403, title: 'Not allowed' },
   /** nobody who could answer may see data of the request's class */
   ClassNotAllowed: { status: 403, title: 'Not for this class of data' },
+  /** a signature that shows whose key it is, or what it was made over, isn't good (any more) */
+  InvalidProof: { status: 401, title: 'The proof does not hold' },
+  InvalidInvite: { status: 403, title: 'The invite is not good' },
+  /** this peer enrols nobody: another may */
+  NotIssuer: { status: 404, title: 'This peer enrols nobody' },
+  InviteUsedUp: { status: 409, title: 'The invite is used up' },
   UnknownService: { status: 404, title: 'No such service' },
   UnknownOperation: { status: 404, title: 'No such operation' },
   UnknownRoute: { status: 404, title: 'No such route' },

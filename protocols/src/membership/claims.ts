@@ -1,6 +1,6 @@
 /** Claims as they come, and as everything past this file has them. */
 import { NAME_PATTERN, PEER_ID_PATTERN } from '../ids/index.ts'
-import { MAX_CLASSES, MAX_SERVICES } from './constants.ts'
+import { MAX_CLASSES, MAX_SERVICES, MAX_TTL } from './constants.ts'
 import { CredentialError } from './errors.ts'
 import { type Credential, MEMBER_ROLES, type MemberRole } from './index.ts'
 
@@ -62,6 +62,7 @@ export function issuer(claims: Claims): string {
 }
 
 export function credentialOf(claims: Claims): Credential {
+  const renewal = claims.renewal == null ? {} : { renewal: whole(claims, 'renewal', 1, MAX_TTL) }
   return {
     id: id(claims),
     issuer: issuer(claims),
@@ -72,6 +73,7 @@ export function credentialOf(claims: Claims): Credential {
     classes: classes(claims),
     issuedAt: time(claims, 'iat'),
     notBefore: time(claims, 'nbf'),
-    expiresAt: time(claims, 'exp')
+    expiresAt: time(claims, 'exp'),
+    ...renewal
   }
 }

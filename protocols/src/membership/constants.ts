@@ -11,6 +11,8 @@ export const MAX_CHAIN_LENGTH = MAX_CHAIN * (MAX_TOKEN + 1)
 export const MAX_SERVICES = 64
 export const MAX_CLASSES = 16
 export const MAX_RELAYS = 8
+/** The longest that a credential from an invite may last, in seconds: 400 days. */
+export const MAX_TTL = 400 * 86_400
 /** Times that one invite can be used. */
 export const MAX_USES = 10_000
 

@@ -23,6 +23,8 @@ export interface GrantInit {
   classes: string[]
   /** seconds that it is good for; less when its issuer's own ends sooner */
   ttl: number
+  /** seconds that a renewal may last. @default it isn't renewed by itself */
+  renewal?: number
   /** seconds since 1970. @default now */
   now?: number
 }
@@ -53,7 +55,8 @@ export async function grant(init: GrantInit, { privateKey, chain }: GrantSigner)
     classes: init.classes,
     issuedAt: now,
     notBefore: now,
-    expiresAt: Math.min(now + init.ttl, issuer?.expiresAt ?? Infinity)
+    expiresAt: Math.min(now + init.ttl, issuer?.expiresAt ?? Infinity),
+    ...(init.renewal == null ? {} : { renewal: init.renewal })
   }
   if (issuer != null) {
     checkIssuer(credential, issuer)
@@ -127,6 +130,21 @@ function checkIssuer(credential: Credential, issuer: Credential): void {
   if (service != null) throw exceeds(service === '*' ? 'every service' : `the service ${service}`)
   const dataClass = credential.classes.find(one => RESERVED.includes(one) || !maySee(issuer.classes, one))
   if (dataClass != null) throw exceeds(`the data class ${dataClass}`)
+}
+
+export type Rights = Pick<Credential, 'roles' | 'services' | 'classes'>
+
+/** As much of some rights as an issuer may give; a renewal of what it gave when it had more. */
+export function withinIssuer({ roles, services, classes }: Rights, issuer: Rights): Rights {
+  const all = services.includes('*')
+  return {
+    roles: roles.filter(role => GRANTABLE.includes(role)),
+    services:
+      all && !issuer.services.includes('*')
+        ? issuer.services
+        : services.filter(one => isWithin([one], issuer.services)),
+    classes: classes.filter(one => !RESERVED.includes(one) && issuer.classes.includes(one))
+  }
 }
 
 /** Whether all of these names are among those. */

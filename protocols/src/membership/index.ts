@@ -15,9 +15,19 @@
  * ```
  */
 export { believe, isForgery } from './believe.ts'
-export { LEEWAY, MAX_CHAIN_LENGTH } from './constants.ts'
+export { LEEWAY, MAX_CHAIN_LENGTH, MAX_TOKEN, MAX_TTL, MAX_USES } from './constants.ts'
+export { checkKeyProof, enrolmentText, type KeyProof, proveKey } from './enrolment.ts'
 export { CREDENTIAL_FAULTS, CredentialError, type CredentialFault } from './errors.ts'
-export { type GrantInit, type GrantSigner, grant, isWithin, readChain, verifyChain } from './grant.ts'
+export {
+  type GrantInit,
+  type GrantSigner,
+  grant,
+  isWithin,
+  type Rights,
+  readChain,
+  verifyChain,
+  withinIssuer
+} from './grant.ts'
 export { type Invite, type InviteInit, openInvite, readInvite, sealInvite } from './invite.ts'
 export { peekToken, peerIdOfKey, publicKeyOf, signToken, type TokenType, verifyToken } from './jwt.ts'
 export { isAuthorityOf, meshIdOf } from './mesh-id.ts'
@@ -50,6 +60,11 @@ export interface Credential {
   issuedAt: number
   notBefore: number
   expiresAt: number
+  /**
+   * seconds that its issuer's next one for this peer may last, without anybody being asked again; left out where whoever
+   * let the peer in decides each time
+   */
+  renewal?: number
 }
 
 /** A peer whose chain was found good. */

@@ -3,14 +3,11 @@ import { fromString } from 'uint8arrays/from-string'
 import { toString as encode } from 'uint8arrays/to-string'
 import { randomHex } from '../random/index.ts'
 import * as claims from './claims.ts'
-import { MAX_RELAYS, MAX_USES } from './constants.ts'
+import { MAX_RELAYS, MAX_TTL, MAX_USES } from './constants.ts'
 import { CredentialError } from './errors.ts'
 import type { MemberRole } from './index.ts'
 import { peekToken, peerIdOfKey, publicKeyOf, signToken, verifyToken } from './jwt.ts'
 import { isAuthorityOf } from './mesh-id.ts'
-
-/** The longest that a credential from an invite may last, in seconds: 400 days. */
-const MAX_TTL = 400 * 86_400
 
 /** What whoever brings it gets, from one issuer, a number of times, until then. Times in seconds. */
 export interface Invite {
@@ -28,21 +25,25 @@ export interface Invite {
   uses: number
   /** seconds that each credential is good for */
   ttl: number
+  issuedAt: number
   expiresAt: number
 }
 
-export type InviteInit = Omit<Invite, 'id'>
+export type InviteInit = Omit<Invite, 'id' | 'issuedAt'> & {
+  /** seconds since 1970. @default now */
+  now?: number
+}
 
 /** @param privateKey the issuer's own, or the authority's */
 export async function sealInvite(init: InviteInit, privateKey: PrivateKey): Promise<string> {
-  const { authority, issuer, expiresAt, ...rest } = init
+  const { authority, issuer, expiresAt, now = Date.now() / 1000, ...rest } = init
   const signer = peerIdOfKey(privateKey.publicKey.raw)
   const signed = {
     iss: signer === issuer ? signer : 'authority',
     aud: issuer,
     ...rest,
     authority: encode(authority, 'base64url'),
-    iat: Math.floor(Date.now() / 1000),
+    iat: Math.floor(now),
     exp: expiresAt,
     jti: randomHex(16)
   }
@@ -94,6 +95,7 @@ function inviteOf(signed: Record<string, unknown>): Invite {
     classes: claims.classes(signed),
     uses: claims.whole(signed, 'uses', 1, MAX_USES),
     ttl: claims.whole(signed, 'ttl', 60, MAX_TTL),
+    issuedAt: claims.time(signed, 'iat'),
     expiresAt: claims.time(signed, 'exp')
   }
 }

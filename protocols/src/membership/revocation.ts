@@ -101,10 +101,13 @@ export class Revocations {
 
   /** Whether the authority, or the issuer of this credential, has taken it back. */
   includes({ subject, issuer, issuedAt }: Credential): boolean {
-    return ['authority', issuer].some(by => {
-      const kept = this.#kept.get(`${by} ${subject}`)
-      return kept != null && issuedAt <= kept.revocation.issuedUntil
-    })
+    return issuedAt <= (this.issuedUntil(subject, issuer) ?? -1)
+  }
+
+  /** Until when what the authority, or this issuer, gave a peer is taken back; undefined when nothing is. */
+  issuedUntil(subject: string, issuer: string): number | undefined {
+    const times = ['authority', issuer].flatMap(by => this.#kept.get(`${by} ${subject}`)?.revocation.issuedUntil ?? [])
+    return times.length === 0 ? undefined : Math.max(...times)
   }
 
   /** Forgets those that no credential outlives. @param now seconds since 1970 */

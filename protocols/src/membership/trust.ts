@@ -33,6 +33,8 @@ export interface Trust {
   /** Learns a revocation. @returns whether it was news @throws {CredentialError} */
   revoke(token: string): Promise<boolean>
   revocations(): string[]
+  /** Until when what the authority, or this issuer, gave a peer is taken back; undefined when nothing is. */
+  revokedUntil(peerId: string, issuer: string): number | undefined
   /** called with every revocation that was news */
   addListener(listener: (revocation: Revocation, token: string) => void): () => void
   /** Forgets what has ended. */
@@ -58,6 +60,7 @@ export function openTrust(mesh: string): Trust {
     recheck() {},
     revoke: async () => false,
     revocations: () => [],
+    revokedUntil: () => undefined,
     addListener: () => () => {},
     sweep() {}
   }
@@ -143,6 +146,10 @@ class ClosedTrust implements Trust {
 
   revocations(): string[] {
     return this.#revocations.tokens()
+  }
+
+  revokedUntil(peerId: string, issuer: string): number | undefined {
+    return this.#revocations.issuedUntil(peerId, issuer)
   }
 
   addListener(listener: (revocation: Revocation, token: string) => void): () => void {
