@@ -1,7 +1,7 @@
 import type { DispatchRequest } from '@hedgerow/protocols/dispatch'
 import { createDispatcher } from '@hedgerow/protocols/dispatch'
 import { type HttpService, serveHttp } from '@hedgerow/protocols/invocation/node'
-import { type Member, openTrust } from '@hedgerow/protocols/membership'
+import { covers, type Member, openTrust } from '@hedgerow/protocols/membership'
 import { peerIdFromString } from '@libp2p/peer-id'
 import type { Logger } from 'pino'
 import type { PeerStatus, Self } from '../api/index.ts'
@@ -103,8 +103,9 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
         addrs: node.getMultiaddrs().map(addr => addr.toString()),
         ...(config.url == null ? {} : { url: config.url }),
         capabilities: config.capabilities,
-        services: services.offers(),
-        eligible: services.eligible()
+        // A credential may name less than it did when this peer started.
+        services: services.offers().filter(({ contract }) => covers(trust.rights?.services ?? [], contract.name)),
+        eligible: services.eligible().filter(name => covers(trust.rights?.services ?? [], name))
       })
     }
   )
