@@ -40,6 +40,11 @@ export function createProgram({ io, signal, done }: ProgramContext): Command {
     .option('--daemon <url>', 'ask this daemon or relay (default: the one on this machine)')
     .option('--relay <url|multiaddr>', 'join the mesh through this relay, as a peer of its own', withCommas)
     .option('--mesh <name>', "which mesh to join, when a relay's multiaddr doesn't tell")
+    .option(
+      '--invite <string>',
+      'join a closed mesh by an invite of role client (default: HEDGEROW_INVITE, with --relay)'
+    )
+    .option('--credential <file>', 'join a closed mesh with a signed credential (default: HEDGEROW_CREDENTIAL)')
     .option('--json', 'print JSON, for programs')
     .helpOption('-h, --help', 'say how it is used')
     .helpCommand('help [command]', 'say how a command is used')
