@@ -57,7 +57,12 @@ export async function createRelay(init: RelayInit): Promise<Relay> {
       iceServers: settings.iceServers,
       mdns: settings.mdns,
       ...(settings.url == null ? {} : { url: settings.url }),
-      http: { host: settings.httpHost, port: httpPort, corsOrigins: settings.corsOrigins }
+      http: {
+        host: settings.httpHost,
+        port: httpPort,
+        corsOrigins: settings.corsOrigins,
+        bridgeClasses: settings.bridgeClasses
+      }
     },
     { services: noServices(contracts), membership, log }
   )

@@ -66,8 +66,18 @@ function iceServersIn(value: unknown): RTCIceServer[] {
     if (urls.length === 0) return []
     const username = field(server, 'username')
     const credential = field(server, 'credential')
-    return typeof username === 'string' && typeof credential === 'string'
-      ? [{ urls, username, credential }]
-      : [{ urls }]
+    const named = typeof username === 'string' && typeof credential === 'string' ? { username, credential } : {}
+    return [{ urls, ...named }].filter(isUsable)
   })
+}
+
+/** One server that a browser refuses (TURN without a password, a malformed address) would cost every direct way. */
+function isUsable(server: RTCIceServer): boolean {
+  if (globalThis.RTCPeerConnection == null) return true
+  try {
+    new RTCPeerConnection({ iceServers: [server] }).close()
+    return true
+  } catch {
+    return false
+  }
 }

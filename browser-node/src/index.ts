@@ -18,7 +18,7 @@ import type { Explanation } from '@hedgerow/protocols/dispatch'
 import type { Path, Route } from '@hedgerow/protocols/invocation'
 import { join } from './join.ts'
 
-export type { Explanation } from '@hedgerow/protocols/dispatch'
+export type { ExplainedAttempt, ExplainedCandidate, Explanation } from '@hedgerow/protocols/dispatch'
 export type { MeshErrorCode } from '@hedgerow/protocols/errors'
 export { MeshError } from '@hedgerow/protocols/errors'
 

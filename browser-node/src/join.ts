@@ -1,3 +1,4 @@
+import { raceSignal } from 'race-signal'
 import { type Bootstrap, fetchBootstrap } from './bootstrap.ts'
 import { SNAPSHOT_TIMEOUT } from './constants.ts'
 import type { Mesh, MeshInit } from './index.ts'
@@ -8,20 +9,27 @@ export async function join(init: MeshInit): Promise<Mesh> {
   const { signal } = init
   const relays = originsOf(init.relays)
   signal?.throwIfAborted()
-  const left = new AbortController()
-  const asked = signal == null ? left.signal : AbortSignal.any([signal, left.signal])
+  // Once one relay has answered, what the others say of themselves is asked when they are dialled.
+  const enough = new AbortController()
+  const asked = signal == null ? enough.signal : AbortSignal.any([signal, enough.signal])
   const asks = relays.map(url => fetchBootstrap(url, asked))
-  const [first, privateKey] = await Promise.all([firstOf(asks), loadKey(init.storage)]).catch(err => {
-    signal?.throwIfAborted()
-    throw err
-  })
+  const [first, privateKey] = await Promise.all([firstOf(asks), loadKey(init.storage)])
+    .catch(err => {
+      signal?.throwIfAborted()
+      throw err
+    })
+    .finally(() => enough.abort())
   const node = await createNode({ privateKey, iceServers: first.iceServers })
   const mesh = new PageMesh(node, [first], { ...init, relays })
-  const onAbort = (): void => void mesh.stop()
-  signal?.addEventListener('abort', onAbort, { once: true })
   // Requests can be sent at once, over a bridge at the least; but who asks at once shouldn't find an empty mesh.
-  await Promise.race([mesh.caughtUp, new Promise(resolve => setTimeout(resolve, SNAPSHOT_TIMEOUT))])
+  const ready = Promise.race([mesh.caughtUp, new Promise<void>(resolve => setTimeout(resolve, SNAPSHOT_TIMEOUT))])
+  try {
+    await raceSignal(ready, signal)
+  } catch {
+    await mesh.stop()
+  }
   signal?.throwIfAborted()
+  mesh.leaveOn(signal)
   return mesh
 }
 

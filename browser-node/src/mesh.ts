@@ -1,5 +1,13 @@
-import { createDispatcher, type Dispatcher, type DispatchRequest, type Explanation } from '@hedgerow/protocols/dispatch'
+import { maySee, OPEN_CLASSES, stricter } from '@hedgerow/protocols/data-class'
+import {
+  createDispatcher,
+  type DispatchAnswer,
+  type Dispatcher,
+  type DispatchRequest,
+  type Explanation
+} from '@hedgerow/protocols/dispatch'
 import { MeshError, toMeshError } from '@hedgerow/protocols/errors'
+import { HEADERS } from '@hedgerow/protocols/ids'
 import { LLM_SERVICE, modelResource, newRequestId, optionsIn, targetOf } from '@hedgerow/protocols/ingress'
 import { createPageInvoker, type StoppableInvoker } from '@hedgerow/protocols/invocation/web'
 import { createLedger, type Ledger } from '@hedgerow/protocols/ledger'
@@ -18,7 +26,7 @@ import { closeIfDead, createPinger } from './ping.ts'
 import { Meter } from './progress.ts'
 import { Relays } from './relays.ts'
 import { type MeshRequest, networkError, reasonOf, toMeshRequest } from './request.ts'
-import { offline, problemResponse, toResponse } from './response.ts'
+import { hiddenFromRelays, offline, problemResponse, toResponse } from './response.ts'
 
 /** What a relay may know that this page doesn't, or reach where this page can't: asked over its bridge instead. */
 const FOR_THE_BRIDGE = new Set(['Unreachable', 'UnknownService', 'NoWorker'])
@@ -119,25 +127,46 @@ export class PageMesh extends TypedEventEmitter<MeshEvents> implements Mesh {
     return this.#follower.caughtUp
   }
 
+  /** Stops when the signal says so. */
+  leaveOn(signal: AbortSignal | undefined): void {
+    const onAbort = (): void => void this.stop()
+    signal?.addEventListener('abort', onAbort, { signal: this.#stopped.signal })
+  }
+
   async fetch(input: string | URL | Request, init: MeshRequestInit = {}): Promise<Response> {
     const startedAt = performance.now()
     const meter = new Meter(init.onProgress)
     const request = await toMeshRequest(input, init, meter)
+    try {
+      return await this.#send(request, startedAt, meter)
+    } catch (err) {
+      request.leave()
+      throw request.signal.aborted ? reasonOf(request.signal) : err
+    }
+  }
+
+  async #send(request: MeshRequest, startedAt: number, meter: Meter): Promise<Response> {
     const { signal } = request
     if (signal.aborted) throw reasonOf(signal)
-    if (this.#stopped.signal.aborted) throw networkError(new MeshError('Unreachable', 'this page has left the mesh'))
+    if (this.#stopped.signal.aborted) throw left()
+    if (this.status !== 'online') return this.#bridge(request, meter)
     const id = newRequestId()
-    if (this.status !== 'online') return this.#bridge(request)
+    const elapsed = (): number => performance.now() - startedAt
+    let answer: DispatchAnswer
     try {
-      const answer = await this.#dispatcher.dispatch(this.#toDispatch(request, id))
-      return toResponse(answer, performance.now() - startedAt, signal, meter)
+      answer = await this.#dispatcher.dispatch(this.#toDispatch(request, id))
     } catch (err) {
       if (signal.aborted) throw reasonOf(signal)
+      if (this.#stopped.signal.aborted) throw left()
       const error = toMeshError(err)
+      // nobody is there who answers: the body's own source failed
+      if (error.code === 'ClientGone') throw networkError(error)
       if (FOR_THE_BRIDGE.has(error.code) && this.#relays.answering && isUnsent(request))
-        return this.#bridge(request).catch(() => problemResponse(error, id, performance.now() - startedAt))
-      return problemResponse(error, id, performance.now() - startedAt)
+        return this.#bridge(request, meter).catch(() => problemResponse(request, error, id, elapsed()))
+      request.leave()
+      return problemResponse(request, error, id, elapsed())
     }
+    return toResponse(request, answer, elapsed(), meter)
   }
 
   peers(): PeerInfo[] {
@@ -192,11 +221,19 @@ export class PageMesh extends TypedEventEmitter<MeshEvents> implements Mesh {
     return { ...request, ...targetOf(path) }
   }
 
-  #bridge(request: MeshRequest): Promise<Response> {
+  #bridge(request: MeshRequest, meter: Meter): Promise<Response> {
     const { bridges } = this.#relays
     if (bridges.length === 0) return Promise.reject(offline())
+    const hidden = this.#classOf(request)
+    if (!maySee(OPEN_CLASSES, hidden)) return Promise.reject(hiddenFromRelays(hidden))
     const mayRepeat = request.method === 'GET' || request.method === 'HEAD' || request.headers.has('idempotency-key')
-    return fetchBridged(request, bridges, mayRepeat)
+    return fetchBridged(request, bridges, mayRepeat, meter)
+  }
+
+  #classOf({ headers, path }: MeshRequest): string {
+    const name = this.#view.resolve(path.split(/[/?]/, 3)[2] ?? '')
+    const asked = name == null ? undefined : this.#view.contract(name)?.dataClass
+    return stricter(asked, headers.get(HEADERS.dataClass) ?? undefined) ?? 'public'
   }
 
   /** Who can tell what happens in the mesh: relays hear everything, workers what concerns them. */
@@ -234,6 +271,10 @@ export class PageMesh extends TypedEventEmitter<MeshEvents> implements Mesh {
       this.dispatchEvent(new CustomEvent('peers'))
     }, EVENT_INTERVAL)
   }
+}
+
+function left(): TypeError {
+  return networkError(new MeshError('Unreachable', 'this page has left the mesh'))
 }
 
 /** A stream can't be sent again, once somebody may have read from it. */

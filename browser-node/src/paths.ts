@@ -10,7 +10,7 @@ import { peerIdFromString } from '@libp2p/peer-id'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { raceSignal } from 'race-signal'
 import { parse } from './bootstrap.ts'
-import { DIAL_TIMEOUT, DIRECT_RETRY, INTRODUCTION_DELAY, MAX_ADDRS } from './constants.ts'
+import { DIAL_TIMEOUT, DIRECT_RETRY, DIRECT_WORTH, INTRODUCTION_DELAY, MAX_ADDRS, MAX_PEERS } from './constants.ts'
 import type { PageNode } from './node.ts'
 import { pingOver } from './ping.ts'
 
@@ -63,8 +63,16 @@ export class Paths {
   }
 
   /** The first way to a peer that opens. @throws {Error} when none does */
-  reach(peer: string, signal: AbortSignal): Promise<Connection> {
-    return raceSignal(this.#dial(peer), signal)
+  async reach(peer: string, signal: AbortSignal): Promise<Connection> {
+    for (;;) {
+      const network = this.#current
+      try {
+        return await raceSignal(this.#dial(peer), signal)
+      } catch (err) {
+        // given up since the network is another one: who waits needn't know
+        if (network === this.#current || signal.aborted || this.#stopped.signal.aborted) throw err
+      }
+    }
   }
 
   /** The network is another one, or there again: dials that began before are given up, and may begin anew. */
@@ -89,8 +97,9 @@ export class Paths {
 
   #onClose = ({ detail }: CustomEvent<Connection>): void => {
     const peer = detail.remotePeer.toString()
-    // A way that was lost is looked for at once, but no more than once.
-    if (routeOf(detail).path === 'direct') this.#looked.delete(peer)
+    const { open, close = Date.now() } = detail.timeline
+    // A way that was lost is looked for at once; but not again and again when the other side ends it at once.
+    if (routeOf(detail).path === 'direct' && close - open > DIRECT_WORTH) this.#looked.delete(peer)
     if (this.#components.view.peer(peer)?.advert.role === 'worker') this.prepare()
   }
 
@@ -121,6 +130,7 @@ export class Paths {
   #open(peer: string): Array<Promise<Connection>> {
     const advert = this.#components.view.peer(peer)?.advert
     if (advert == null) return [Promise.reject(new Error('nothing is known of it'))]
+    if (this.#looked.size > MAX_PEERS) this.#looked.clear()
     this.#looked.set(peer, performance.now())
     const addrs = advert.addrs.flatMap(parse)
     const relays = this.#components.relays()

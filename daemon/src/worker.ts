@@ -33,7 +33,7 @@ async function createWorker(settings: DaemonSettings, log: Logger): Promise<Peer
   const dataDir = await openDataDir(settings.dataDir)
   const privateKey = await loadIdentity(dataDir)
   const capabilities = await detectCapabilities({ dataDir, override: lent(settings) })
-  const services = await createServices(settings, capabilities, dataDir, log)
+  const createServices = await prepareServices(settings, capabilities, dataDir, log)
   const stopWaiting = await answerWhileWaiting({
     host: settings.httpHost,
     port: settings.httpPort,
@@ -43,6 +43,7 @@ async function createWorker(settings: DaemonSettings, log: Logger): Promise<Peer
     version: VERSION
   })
   const { membership, relays } = await resolveMembership(settings, dataDir, privateKey, log)
+  const services = createServices(membership.trust.rights?.services ?? [])
   const worker = await createPeer(
     {
       privateKey,
@@ -57,7 +58,12 @@ async function createWorker(settings: DaemonSettings, log: Logger): Promise<Peer
       announce: settings.announce,
       iceServers: settings.iceServers,
       mdns: settings.mdns,
-      http: { host: settings.httpHost, port: settings.httpPort, corsOrigins: settings.corsOrigins }
+      http: {
+        host: settings.httpHost,
+        port: settings.httpPort,
+        corsOrigins: settings.corsOrigins,
+        bridgeClasses: settings.bridgeClasses
+      }
     },
     { services, membership, log }
   )
@@ -65,12 +71,13 @@ async function createWorker(settings: DaemonSettings, log: Logger): Promise<Peer
   return worker
 }
 
-async function createServices(
+/** What is wrong with the settings is said before anything is waited for. @returns makes what this worker may offer */
+async function prepareServices(
   settings: DaemonSettings,
   capabilities: Capabilities,
   dataDir: string,
   log: Logger
-): Promise<ServiceHost> {
+): Promise<(granted: readonly string[]) => ServiceHost> {
   for (const place of settings.servicesDir) {
     await access(place).catch(err => {
       throw new ConfigError('HEDGEROW_SERVICES_DIR', `${place} can't be read (${err.code}); name a folder of manifests`)
@@ -79,7 +86,7 @@ async function createServices(
   const { manifests, errors } = await loadManifests([SHIPPED_SERVICES, ...settings.servicesDir])
   for (const error of errors) log.error(`${formatManifestError(error)}; this service is left out`)
   const contracts = manifests.map(({ contract }) => contract)
-  return createServiceHost({
+  const init = {
     manifests,
     capabilities,
     kind: settings.workerType,
@@ -87,7 +94,8 @@ async function createServices(
     forbidden: namedServices('HEDGEROW_FORBID_SERVICES', settings.forbidServices, contracts),
     stateDir: join(dataDir, 'services'),
     log
-  })
+  }
+  return granted => createServiceHost({ ...init, granted })
 }
 
 /** What the owner lends, where it is less than all. */

@@ -343,6 +343,7 @@ describe('dispatch', () => {
           id: 'c0ffee',
           timeout: 2500,
           depth: 2,
+          dataClass: 'internal',
           traceparent: `00-${trace}-00f067aa0ba902b7-01`,
           headers: {
             host: 'localhost:8080',
@@ -357,7 +358,7 @@ describe('dispatch', () => {
             accept: 'application/json',
             cookie: ['a=1', 'b=2'],
             'idempotency-key': 'k1',
-            'hedgerow-data-class': 'internal',
+            'hedgerow-data-class': 'public',
             'hedgerow-caller': 'service/ner',
             'hedgerow-context': 'stolen',
             'hedgerow-depth': '0',

@@ -18,6 +18,7 @@ export interface PeerSettings {
   httpPort: number
   httpHost: string
   corsOrigins: string[]
+  bridgeClasses: string[]
   listen?: string[]
   announce: string[]
   iceServers: IceServer[]
@@ -98,6 +99,13 @@ export function peerSettings({ role, httpPort, corsOrigins }: PeerDefaults): Set
       help: 'origins of pages that may call the HTTP API; * = any',
       default: corsOrigins,
       parse: parsers.origins
+    },
+    {
+      flags: '--bridge-classes <list>',
+      env: 'HEDGEROW_BRIDGE_CLASSES',
+      help: `classes of data that may enter ${role === 'relay' ? 'over HTTP' : 'where others than this machine call'}, though this peer sees it in clear`,
+      default: ['public', 'internal'],
+      parse: parsers.names
     },
     {
       flags: '--listen <list>',

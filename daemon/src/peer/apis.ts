@@ -30,6 +30,7 @@ import type { Issuer, Membership } from '../membership/index.ts'
 import type { Metrics } from '../metrics/index.ts'
 import type { Node } from '../node/index.ts'
 import { type ContextTable, nestedRoutes, peerListener, peerRoutes, type Serving } from '../serving/index.ts'
+import { BRIDGE_CLASSES, bridging } from './bridge-classes.ts'
 import type { RequestsInHand } from './in-hand.ts'
 import type { Peer, PeerConfig, ServiceHost } from './index.ts'
 
@@ -74,16 +75,21 @@ async function addCommonRoutes(
 /** For programs and people on this machine (a relay: for everyone): the ingress into the mesh. */
 export async function buildLocalApi(parts: ApiParts): Promise<FastifyInstance> {
   const { config, log, dispatch, dispatcher, inHand, invoker, metrics, node, view, self } = parts
-  const { host = '127.0.0.1', corsOrigins = [] } = config.http ?? {}
-  const ingress = { dispatch, record: metrics.record, admit: (response: ServerResponse) => inHand.admit(response) }
+  const { host = '127.0.0.1', corsOrigins = [], bridgeClasses = BRIDGE_CLASSES } = config.http ?? {}
+  // A relay is called by whatever name its tunnel has.
+  const loopbackOnly = self.role !== 'relay' && isLoopback(`http://${host.includes(':') ? `[${host}]` : host}`)
+  const ingress = {
+    dispatch: loopbackOnly ? dispatch : bridging(dispatch, view, bridgeClasses),
+    record: metrics.record,
+    admit: (response: ServerResponse) => inHand.admit(response)
+  }
   const app = await createApi({
     title: `Hedgerow ${self.role}`,
     version: self.version,
     log,
     corsOrigins,
     services: serviceListener(ingress, log),
-    // A relay is called by whatever name its tunnel has.
-    loopbackOnly: self.role !== 'relay' && isLoopback(`http://${host.includes(':') ? `[${host}]` : host}`)
+    loopbackOnly
   })
   await addCommonRoutes(app, parts)
   await app.register(askRoutes({ self, view, dispatcher, invoker, node }))

@@ -1,7 +1,7 @@
 import type { DispatchRequest } from '@hedgerow/protocols/dispatch'
 import { createDispatcher } from '@hedgerow/protocols/dispatch'
 import { type HttpService, serveHttp } from '@hedgerow/protocols/invocation/node'
-import { openTrust } from '@hedgerow/protocols/membership'
+import { covers, type Member, openTrust } from '@hedgerow/protocols/membership'
 import { peerIdFromString } from '@libp2p/peer-id'
 import type { Logger } from 'pino'
 import type { PeerStatus, Self } from '../api/index.ts'
@@ -62,6 +62,8 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
   const serving = createServing({
     services,
     contexts,
+    rights: () => trust.rights,
+    callerRights: caller => clientRights(caller === peerId ? undefined : gate.member(caller)),
     draining: () => phase === 'draining',
     onError: err => log.error({ err }, 'serving failed')
   })
@@ -101,8 +103,9 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
         addrs: node.getMultiaddrs().map(addr => addr.toString()),
         ...(config.url == null ? {} : { url: config.url }),
         capabilities: config.capabilities,
-        services: services.offers(),
-        eligible: services.eligible()
+        // A credential may name less than it did when this peer started.
+        services: services.offers().filter(({ contract }) => covers(trust.rights?.services ?? [], contract.name)),
+        eligible: services.eligible().filter(name => covers(trust.rights?.services ?? [], name))
       })
     }
   )
@@ -232,6 +235,11 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
       return urlOf(local)
     }
   }
+}
+
+/** A client asks for what its credential names; a worker or relay for whatever its own callers need. */
+function clientRights(member: Member | undefined): Member['credential'] | undefined {
+  return member?.credential.roles.every(role => role === 'client') === true ? member.credential : undefined
 }
 
 /** Of a peer that is given a trust and nothing else: nothing is kept. */

@@ -92,7 +92,13 @@ export interface PeerConfig {
   /** where it can be reached over HTTPS by anyone */
   url?: string
   /** where the HTTP API listens; left out by a peer that only this process asks, through {@link Peer.api} */
-  http?: { host: string; port: number; corsOrigins: string[] }
+  http?: {
+    host: string
+    port: number
+    corsOrigins: string[]
+    /** classes of data that may enter where others than this machine's own programs call. @default public, internal */
+    bridgeClasses?: readonly string[]
+  }
 }
 
 export interface PeerComponents {

@@ -114,7 +114,9 @@ function membersOf(node: Node, gate: Gate): InvokerComponents {
   return {
     getConnections: peer => (gate.isMember(peer.toString()) ? node.getConnections(peer) : []),
     async dial(peer, options) {
-      const connection = await node.dial(peer, options)
+      // One that is open and has yet to prove itself will be usable sooner than another.
+      const open = node.getConnections(peer).find(({ status }) => status === 'open')
+      const connection = open ?? (await node.dial(peer, options))
       await gate.proven(connection, options.signal)
       return connection
     }

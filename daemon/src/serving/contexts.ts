@@ -11,6 +11,8 @@ export interface CallContext {
   /** milliseconds of `performance.now()` at which nobody waits any more */
   deadline?: number
   traceparent?: string
+  /** the class of data that the request holds */
+  dataClass?: string
   /** set when the service calls on its own account: it may call only its own name */
   service?: string
 }

@@ -9,10 +9,12 @@
  * ```
  */
 import { matchOperation, methodsOf, type ServiceContract } from '@hedgerow/protocols/contract'
+import { maySee, stricter } from '@hedgerow/protocols/data-class'
 import { MeshError, toMeshError } from '@hedgerow/protocols/errors'
 import { HEADERS, MAX_DEPTH } from '@hedgerow/protocols/ids'
-import { targetOf, timeoutOf } from '@hedgerow/protocols/ingress'
+import { dataClassOf, targetOf, timeoutOf } from '@hedgerow/protocols/ingress'
 import type { Headers, IncomingAnswer, Invoker, OutgoingRequest } from '@hedgerow/protocols/invocation'
+import { type Credential, covers } from '@hedgerow/protocols/membership'
 import { problemAnswer } from '../ingress/index.ts'
 import type { ServiceAnswer, ServiceInstance, ServiceRequest } from '../runtime/index.ts'
 import type { CallContext, ContextTable } from './contexts.ts'
@@ -29,9 +31,15 @@ export interface LocalService extends Pick<ServiceInstance, 'invoke'> {
 export interface ServingComponents {
   services: { get(name: string): LocalService | undefined }
   contexts: ContextTable
+  /** what this peer's own credential says; undefined while it has none */
+  rights(): Rights | undefined
+  /** what a peer that sent a request may ask for; undefined when that is all */
+  callerRights(peerId: string): Pick<Rights, 'services'> | undefined
   draining(): boolean
   onError?(err: unknown): void
 }
+
+export type Rights = Pick<Credential, 'services' | 'classes'>
 
 export interface Serving {
   /** Never rejects: what the mesh refuses is an answer too, marked by {@link HEADERS.error}. */
@@ -53,13 +61,16 @@ export function createServing(components: ServingComponents): Serving {
 }
 
 async function serve(
-  { services, contexts, draining }: ServingComponents,
+  { services, contexts, rights, callerRights, draining }: ServingComponents,
   caller: string,
   request: OutgoingRequest,
   signal: AbortSignal
 ): Promise<IncomingAnswer> {
   const { service: name, path } = targetOf(request.path)
   if (draining()) throw new MeshError('Draining', 'this worker is stopping; another one will answer', { service: name })
+  const asked = callerRights(caller)
+  if (asked != null && !covers(asked.services, name))
+    throw new MeshError('Forbidden', `the credential of ${caller} does not name ${name}`, { service: name })
   const service = services.get(name)
   if (service == null) throw new MeshError('NotServed', `this worker does not offer ${name} now`, { service: name })
   const match = matchOperation(service.contract, request.method, path)
@@ -70,14 +81,19 @@ async function serve(
       service: name
     })
   }
+  const dataClass = dataClassOf(said(HEADERS.dataClass))
+  checkClasses(rights()?.classes ?? [], [dataClass, service.contract.dataClass], name)
   const timeout = timeoutOf(said(HEADERS.timeout))
   const context = contextOf(said, timeout)
+  const itsClass = stricter(service.contract.dataClass, dataClass)
+  if (itsClass != null) context.dataClass = itsClass
   const token = contexts.open(context)
   const close = (): void => contexts.close(token)
   const stamp: Headers = {}
   stamp[HEADERS.context] = token
   stamp[HEADERS.requestId] = context.requestId
   stamp[HEADERS.caller] = said(HEADERS.caller) ?? `peer/${caller}`
+  if (itsClass != null) stamp[HEADERS.dataClass] = itsClass
   if (context.traceparent != null) stamp[HEADERS.traceparent] = context.traceparent
   const local: ServiceRequest = { ...request, path: match.path, operation: match.operation, stamp }
   try {
@@ -94,6 +110,16 @@ async function serve(
     close()
     throw err
   }
+}
+
+/** The last look before the data is here: whoever sent it may have seen an older credential. */
+function checkClasses(allowed: readonly string[], needed: Array<string | undefined>, service: string): void {
+  const forbidden = needed.find(one => one != null && !maySee(allowed, one))
+  if (forbidden == null) return
+  throw new MeshError('ClassNotAllowed', `this worker may not see ${forbidden} data`, {
+    service,
+    data_class: forbidden
+  })
 }
 
 /** What a backend's own calls inherit from this one. @throws {MeshError} TooDeep */

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { stricter } from '@hedgerow/protocols/data-class'
 import type { DispatchRequest } from '@hedgerow/protocols/dispatch'
 import { MeshError } from '@hedgerow/protocols/errors'
 import { HEADERS, MAX_DEPTH } from '@hedgerow/protocols/ids'
@@ -15,7 +16,7 @@ export interface NestedComponents extends IngressComponents {
 
 /**
  * The mesh as a backend on this machine reaches it, at `HEDGEROW_MESH_URL`. Every call must carry the context of the
- * request it serves; it inherits that request's remaining time, trace and depth.
+ * request it serves; it inherits that request's remaining time, trace, depth and class of data.
  */
 export function nestedRoutes({ contexts, view, self, ...ingress }: NestedComponents): FastifyPluginAsync {
   const contextOf = ({ headers }: IncomingMessage): CallContext => {
@@ -31,10 +32,12 @@ export function nestedRoutes({ contexts, view, self, ...ingress }: NestedCompone
   }
 
   const amend = (call: DispatchRequest, message: IncomingMessage): DispatchRequest => {
-    const { depth, deadline, traceparent, service } = contextOf(message)
+    const { depth, deadline, traceparent, service, dataClass } = contextOf(message)
     if (depth + 1 > MAX_DEPTH)
       throw new MeshError('TooDeep', `calls may be nested ${MAX_DEPTH} deep; this one would be ${depth + 1}`)
     const amended: DispatchRequest = { ...call, depth: depth + 1 }
+    const itsClass = stricter(dataClass, call.dataClass)
+    if (itsClass != null) amended.dataClass = itsClass
     if (service != null) {
       if (view.resolve(call.service) !== service)
         throw new MeshError('Forbidden', `on its own account ${service} may call only its own instances`)

@@ -43,6 +43,7 @@ export function encodeAdvert(advert: Advert): Uint8Array {
       contract: {
         ...contract,
         stateKey: contract.stateKey ?? '',
+        dataClass: contract.dataClass ?? '',
         operations: contract.operations.map(operation => ({ ...operation, bodyLimit: BigInt(operation.bodyLimit) }))
       }
     }))
@@ -116,6 +117,7 @@ function decodeContract(wire: WireContract, field: string): ServiceContract {
     concurrency: checkNumber(`${field}.concurrency`, wire.concurrency, 1, MAX_CONCURRENCY),
     operations: checkList(`${field}.operations`, wire.operations, MAX_OPERATIONS, decodeOperation)
   }
+  if (wire.dataClass !== '') contract.dataClass = checkName(`${field}.dataClass`, wire.dataClass)
   if (wire.stateKey !== '') contract.stateKey = checkName(`${field}.stateKey`, wire.stateKey)
   return contract
 }

@@ -46,6 +46,8 @@ export interface ServiceContract {
   concurrency: number
   /** the query parameter that partitions the service's state, if it keeps any */
   stateKey?: string
+  /** the least class of data that its requests have, whatever they say */
+  dataClass?: string
   operations: Operation[]
 }
 

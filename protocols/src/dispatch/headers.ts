@@ -25,6 +25,7 @@ export interface Dispatched {
   requestId: string
   depth: number
   caller: string | undefined
+  dataClass: string | undefined
   traceparent: string
   /** whether the trace is the caller's: only then does its tracestate mean anything */
   traceContinued: boolean
@@ -37,7 +38,7 @@ export function requestHeaders(client: Headers, dispatched: Dispatched): Headers
   for (const name in client) {
     const value = client[name]
     if (value == null || HOP_BY_HOP.has(name) || OUR_OWN.has(name) || named?.includes(name)) continue
-    if (name.startsWith(MESH_PREFIX) && name !== HEADERS.dataClass) continue
+    if (name.startsWith(MESH_PREFIX)) continue
     if (name === 'tracestate' && !dispatched.traceContinued) continue
     headers[name] = value
   }
@@ -45,6 +46,7 @@ export function requestHeaders(client: Headers, dispatched: Dispatched): Headers
   headers[HEADERS.dispatched] = '1'
   headers[HEADERS.depth] = String(dispatched.depth)
   headers[HEADERS.traceparent] = dispatched.traceparent
+  if (dispatched.dataClass != null) headers[HEADERS.dataClass] = dispatched.dataClass
   if (dispatched.caller != null) headers[HEADERS.caller] = dispatched.caller
   return headers
 }

@@ -42,7 +42,7 @@ export interface PlanInput {
 
 /** @throws {MeshError} when no worker should be troubled with it */
 export function makePlan({ request, requestId, service, contract, now }: PlanInput): Plan {
-  const { method, path, caller, depth = 0, timeout = Infinity, worker, resource } = request
+  const { method, path, caller, depth = 0, timeout = Infinity, worker, resource, dataClass } = request
   const { name } = service
   const refuse = (code: MeshErrorCode, message: string, details?: MeshErrorDetails): MeshError =>
     new MeshError(code, message, { service: name, request_id: requestId, ...details })
@@ -78,11 +78,19 @@ export function makePlan({ request, requestId, service, contract, now }: PlanInp
       contract,
       worker,
       resource,
+      dataClass,
       repeatable,
       preferred: preferredResource(contract.stateKey, path)
     },
     path: `/service/${name}${path}`,
-    headers: requestHeaders(request.headers, { requestId, depth, caller, traceparent, traceContinued: continued }),
+    headers: requestHeaders(request.headers, {
+      requestId,
+      depth,
+      caller,
+      dataClass,
+      traceparent,
+      traceContinued: continued
+    }),
     traceparent,
     deadline: now + timeout
   }

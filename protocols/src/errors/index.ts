@@ -11,6 +11,8 @@ const ERRORS = {
   Malformed: { status: 400, title: 'Malformed request' },
   Unauthorized: { status: 401, title: 'Not signed in' },
   Forbidden: { status: 403, title: 'Not allowed' },
+  /** nobody who could answer may see data of the request's class */
+  ClassNotAllowed: { status: 403, title: 'Not for this class of data' },
   /** a signature that shows whose key it is, or what it was made over, isn't good (any more) */
   InvalidProof: { status: 401, title: 'The proof does not hold' },
   InvalidInvite: { status: 403, title: 'The invite is not good' },
@@ -58,6 +60,7 @@ export type MeshErrorCode = keyof typeof ERRORS
 /** Fields that some errors add to their problem details. Sizes in bytes, times in seconds. */
 export interface MeshErrorDetails {
   service?: string
+  data_class?: string
   operation?: string
   request_id?: string
   peer_id?: string

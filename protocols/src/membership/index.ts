@@ -18,7 +18,16 @@ export { believe, isForgery } from './believe.ts'
 export { LEEWAY, MAX_CHAIN_LENGTH, MAX_TOKEN, MAX_TTL, MAX_USES } from './constants.ts'
 export { checkKeyProof, enrolmentText, type KeyProof, proveKey } from './enrolment.ts'
 export { CREDENTIAL_FAULTS, CredentialError, type CredentialFault } from './errors.ts'
-export { type GrantInit, type GrantSigner, grant, isWithin, type Rights, verifyChain, withinIssuer } from './grant.ts'
+export {
+  type GrantInit,
+  type GrantSigner,
+  grant,
+  isWithin,
+  type Rights,
+  readChain,
+  verifyChain,
+  withinIssuer
+} from './grant.ts'
 export { type Invite, type InviteInit, openInvite, readInvite, sealInvite } from './invite.ts'
 export { peekToken, peerIdOfKey, publicKeyOf, signToken, type TokenType, verifyToken } from './jwt.ts'
 export { isAuthorityOf, meshIdOf } from './mesh-id.ts'
@@ -35,11 +44,6 @@ export { createTrust, openTrust, type Trust, type TrustInit } from './trust.ts'
 export const MEMBER_ROLES = ['relay', 'worker', 'client', 'issuer', 'admin'] as const
 export type MemberRole = (typeof MEMBER_ROLES)[number]
 
-/** Classes of data that every mesh has. A mesh may name more of its own. */
-export const DATA_CLASSES = ['public', 'internal', 'confidential'] as const
-/** What everybody in an open mesh may see. */
-export const OPEN_CLASSES: readonly string[] = ['public', 'internal']
-
 /** Times in seconds since 1970. */
 export interface Credential {
   id: string
@@ -51,7 +55,7 @@ export interface Credential {
   roles: MemberRole[]
   /** what a worker may offer, or a client ask for; `*` is all */
   services: string[]
-  /** classes of data that it may see */
+  /** classes of data that it may see (see `data-class`) */
   classes: string[]
   issuedAt: number
   notBefore: number

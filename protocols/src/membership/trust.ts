@@ -1,7 +1,8 @@
+import { OPEN_CLASSES } from '../data-class/index.ts'
 import { LEEWAY, MAX_CHAIN_LENGTH, REMEMBERED_CHAINS } from './constants.ts'
 import { CredentialError } from './errors.ts'
-import { verifyChain } from './grant.ts'
-import { type Credential, type Member, type MemberRole, OPEN_CLASSES } from './index.ts'
+import { readChain, verifyChain } from './grant.ts'
+import type { Credential, Member, MemberRole } from './index.ts'
 import { openRevocation, type Revocation, Revocations } from './revocation.ts'
 
 export interface TrustInit {
@@ -21,6 +22,8 @@ export interface Trust {
   readonly authority: Uint8Array | undefined
   /** the chain that this peer shows; empty while it has none, and in an open mesh */
   own: string
+  /** what {@link Trust.own} says; undefined while there is none */
+  readonly rights: Credential | undefined
   /** What whoever connects may do with no credential: nothing, in a closed mesh. */
   anybody(peerId: string): Member | undefined
   /** Finds a chain good for this peer, or not. @throws {CredentialError} */
@@ -51,6 +54,7 @@ export function openTrust(mesh: string): Trust {
     mesh,
     authority: undefined,
     own: '',
+    rights: anybody(mesh, '').credential,
     anybody: peerId => anybody(mesh, peerId),
     judge: async (_chain, peerId) => anybody(mesh, peerId),
     recheck() {},
@@ -83,7 +87,8 @@ function anybody(mesh: string, peerId: string): Member {
 class ClosedTrust implements Trust {
   readonly mesh: string
   readonly authority: Uint8Array
-  own: string
+  #own = ''
+  #rights: Credential | undefined
   readonly #now: () => number
   readonly #revocations = new Revocations()
   /** chains whose signatures are good, the least recently asked for first */
@@ -99,6 +104,19 @@ class ClosedTrust implements Trust {
 
   anybody(): undefined {
     return undefined
+  }
+
+  get own(): string {
+    return this.#own
+  }
+
+  set own(chain: string) {
+    this.#own = chain
+    this.#rights = chain === '' ? undefined : readChain(chain)
+  }
+
+  get rights(): Credential | undefined {
+    return this.#rights
   }
 
   async judge(chain: string, peerId: string): Promise<Member> {

@@ -1,7 +1,7 @@
 import { ADVERT_LIFETIME, type Advert, type Goodbye, MAX_SERVICES } from '../advert/index.ts'
 import type { ServiceContract } from '../contract/index.ts'
+import { OPEN_CLASSES } from '../data-class/index.ts'
 import type { LoadReport } from '../load/index.ts'
-import { OPEN_CLASSES } from '../membership/index.ts'
 import { GONE_MEMORY, LOAD_MEMORY, MAX_PEERS } from './constants.ts'
 import { ServiceDirectory } from './directory.ts'
 import type { Candidate, PeerEntry, View, ViewChange, ViewInit } from './index.ts'

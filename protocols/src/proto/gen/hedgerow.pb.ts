@@ -34,6 +34,7 @@ export interface ServiceContract {
   concurrency: number;
   stateKey: string;
   operations: Operation[];
+  dataClass: string;
 }
 
 export interface ServiceOffer {
@@ -257,6 +258,7 @@ function createBaseServiceContract(): ServiceContract {
     concurrency: 0,
     stateKey: "",
     operations: [],
+    dataClass: "",
   };
 }
 
@@ -288,6 +290,9 @@ export const ServiceContract: MessageFns<ServiceContract> = {
     }
     for (const v of message.operations) {
       Operation.encode(v!, writer.uint32(74).fork()).join();
+    }
+    if (message.dataClass !== "") {
+      writer.uint32(82).string(message.dataClass);
     }
     return writer;
   },
@@ -377,6 +382,14 @@ export const ServiceContract: MessageFns<ServiceContract> = {
             message.operations.push(Operation.decode(reader, reader.uint32()));
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.dataClass = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -403,6 +416,7 @@ export const ServiceContract: MessageFns<ServiceContract> = {
     message.concurrency = object.concurrency ?? 0;
     message.stateKey = object.stateKey ?? "";
     message.operations = object.operations?.map((e) => Operation.fromPartial(e)) || [];
+    message.dataClass = object.dataClass ?? "";
     return message;
   },
 };
