@@ -78,9 +78,6 @@ export async function enrol({ url, mesh, privateKey, invite, headers = {}, signa
   return { credential: granted.credential, expiresAt: Date.parse(granted.expires_at) / 1000 }
 }
 
-/** The same without an invite, for whoever is known otherwise: by an API key, or by being on the issuer's machine. */
-export const enrolByCaller = (init: Omit<EnrolInit, 'invite'>): Promise<Grant> => enrol(init)
-
 async function ask(target: URL, options: Parameters<typeof request>[1]): Promise<unknown> {
   const { statusCode, body } = await request(target, options)
   const chunks: Buffer[] = []

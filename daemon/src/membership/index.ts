@@ -12,7 +12,7 @@
  * membership.addListener(chain => gate.renew())
  * ```
  */
-export { type EnrolInit, enrol, enrolByCaller } from './enrol.ts'
+export { type EnrolInit, EnrolmentRefused, enrol } from './enrol.ts'
 export {
   formatMembership,
   MEMBERSHIP_FILE,

@@ -28,6 +28,8 @@ export interface MembershipSettings {
   /** HEDGEROW_MESH */
   mesh?: string
   log: Logger
+  /** gives up waiting for a relay */
+  signal?: AbortSignal
 }
 
 const FIRST_DELAY = 500
@@ -179,7 +181,10 @@ async function isGood({ mesh, authority, credential }: MembershipFile, privateKe
   }
 }
 
-async function enrolByInvite(invite: CheckedInvite, { privateKey, log }: MembershipSettings): Promise<MembershipFile> {
+async function enrolByInvite(
+  invite: CheckedInvite,
+  { privateKey, log, signal }: MembershipSettings
+): Promise<MembershipFile> {
   const { mesh, authority, relays, expiresAt } = invite
   if (expiresAt + LEEWAY < Date.now() / 1000)
     throw new ConfigError('HEDGEROW_INVITE', `this invite ended on ${isoTime(expiresAt)}; ask for a new one`)
@@ -189,7 +194,13 @@ async function enrolByInvite(invite: CheckedInvite, { privateKey, log }: Members
     let refused: EnrolmentRefused | undefined
     for (const url of relays) {
       try {
-        const { credential, expiresAt } = await enrol({ url, mesh, privateKey, invite: invite.token })
+        const { credential, expiresAt } = await enrol({
+          url,
+          mesh,
+          privateKey,
+          invite: invite.token,
+          ...(signal == null ? {} : { signal })
+        })
         log.info({ mesh, relay: url, expires_at: isoTime(expiresAt) }, 'the invite has let this peer into the mesh')
         return { mesh, authority, credential, invite: invite.id, relays }
       } catch (err) {
@@ -202,7 +213,7 @@ async function enrolByInvite(invite: CheckedInvite, { privateKey, log }: Members
     }
     if (refused != null)
       throw new ConfigError('HEDGEROW_INVITE', `${refused.message} (${refused.code ?? refused.status})`)
-    await sleep(delay * (0.75 + Math.random() / 2))
+    await sleep(delay * (0.75 + Math.random() / 2), undefined, { signal })
   }
 }
 

@@ -67,5 +67,46 @@ hedgerow dht topology
 hedgerow top                                         q or Ctrl-C ends it
 hedgerow top -n 1                                    one look
 hedgerow top --json -i 5 >> mesh.ndjson              a line of JSON every five seconds
-`)
+`),
+  mesh: `${examples(`
+hedgerow mesh init charity                                         once: the authority's key
+hedgerow mesh sign 12D3KooW... --dir charity-mesh --role relay,issuer --out relay.json
+hedgerow mesh invite --data-dir /var/lib/hedgerow --relay https://mesh.example.org --services '*'
+hedgerow mesh revoke 12D3KooW... --dir charity-mesh --daemon https://mesh.example.org
+hedgerow mesh show "$HEDGEROW_INVITE"
+`)}\nThe whole story: docs/trust.md\n`,
+  meshInit: `${examples(`
+hedgerow mesh init charity                           into ./charity-mesh, asks for a passphrase twice
+hedgerow mesh init charity --dir /media/stick/mesh
+HEDGEROW_PASSPHRASE=... hedgerow mesh init charity   for scripts
+hedgerow mesh init try-out --no-passphrase
+`)}\nThe folder holds authority.pem (keep it offline, with a copy elsewhere) and mesh.json (may be shown to anybody).\n`,
+  meshSign: `${examples(`
+hedgerow mesh sign 12D3KooW... --role relay,issuer --days 90 --out relay.json
+hedgerow mesh sign 12D3KooW... --role worker --services vision-ocr,ner-extraction --classes public,internal,confidential
+`)}
+The file goes to the peer: as HEDGEROW_CREDENTIAL (the file's name, or its content), or into its data directory as
+membership.json. A peer that runs takes a new one at once. Only the authority gives \`confidential\`, and makes relays.
+What the authority signs is not renewed by itself: the peer warns from 14 days before its end.
+`,
+  meshInvite: `${examples(`
+hedgerow mesh invite --data-dir /var/lib/hedgerow --relay https://mesh.example.org --services ner-extraction
+hedgerow mesh invite --dir charity-mesh --issuer 12D3KooW... --relay https://mesh.example.org --services '*' --uses 5
+hedgerow mesh invite --data-dir /var/lib/hedgerow --relay https://mesh.example.org --role client --expires 1h
+`)}
+On a terminal it prints the string, a QR code and what it is; elsewhere the string alone. Treat it as a password: whoever
+has it can use it, until it is used up or ends. It is redeemed by one relay, which must have the role \`issuer\`.
+`,
+  meshRevoke: `${examples(`
+hedgerow mesh revoke 12D3KooW... --dir charity-mesh --daemon https://mesh.example.org
+hedgerow mesh revoke 12D3KooW... --data-dir /var/lib/hedgerow --daemon http://127.0.0.1:8080
+hedgerow mesh revoke 12D3KooW... --dir charity-mesh --out revoke.txt     without a network; then \`mesh send\`
+`)}\nOpen connections to it end within seconds, everywhere. It can come back by an invite or credential made afterwards.\n`,
+  meshSend: examples('hedgerow mesh send revoke.txt --daemon https://mesh.example.org'),
+  meshShow: `${examples(`
+hedgerow mesh show charity-mesh/mesh.json
+hedgerow mesh show /var/lib/hedgerow/membership.json
+hedgerow mesh show "$HEDGEROW_INVITE"
+hedgerow mesh show revoke.txt --mesh-file charity-mesh/mesh.json
+`)}\nEnds with 1 when what it shows is not good.\n`
 }

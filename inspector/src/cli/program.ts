@@ -17,6 +17,7 @@ import { VERSION } from '../version.ts'
 import { EXAMPLES } from './examples.ts'
 import { type Io, styleOf, toJson, writeLine } from './io.ts'
 import { runTop } from './live.ts'
+import { addMeshCommands } from './mesh.ts'
 
 interface GlobalOptions extends SourceOptions {
   json?: boolean
@@ -37,8 +38,13 @@ export function createProgram({ io, signal, done }: ProgramContext): Command {
     )
     .version(VERSION, '-V, --version', 'print the version')
     .option('--daemon <url>', 'ask this daemon or relay (default: the one on this machine)')
-    .option('--relay <url|multiaddr>', 'join the mesh through this relay, as a peer of its own')
+    .option('--relay <url|multiaddr>', 'join the mesh through this relay, as a peer of its own', withCommas)
     .option('--mesh <name>', "which mesh to join, when a relay's multiaddr doesn't tell")
+    .option(
+      '--invite <string>',
+      'join a closed mesh by an invite of role client (default: HEDGEROW_INVITE, with --relay)'
+    )
+    .option('--credential <file>', 'join a closed mesh with a signed credential (default: HEDGEROW_CREDENTIAL)')
     .option('--json', 'print JSON, for programs')
     .helpOption('-h, --help', 'say how it is used')
     .helpCommand('help [command]', 'say how a command is used')
@@ -176,6 +182,8 @@ export function createProgram({ io, signal, done }: ProgramContext): Command {
       })
     )
 
+  addMeshCommands(program, { io, signal, command, done })
+
   return program
 }
 
@@ -190,6 +198,10 @@ interface CallFlags {
 
 function collect(value: string, before: string[] = []): string[] {
   return [...before, value]
+}
+
+function withCommas(value: string, before?: string): string {
+  return before == null ? value : `${before},${value}`
 }
 
 function requestId(value: string): string {
