@@ -14,6 +14,7 @@ import type { DispatchAnswer, DispatchRequest } from '@hedgerow/protocols/dispat
 import { MeshError, toMeshError } from '@hedgerow/protocols/errors'
 import { newRequestId, targetOf } from '@hedgerow/protocols/ingress'
 import type { FastifyBaseLogger, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import { type Caller, callerText, LOCAL } from '../access/caller.ts'
 import { writeAnswer, writeError } from './answer.ts'
 import type { Wording } from './problem.ts'
 import { type Target, toDispatchRequest } from './request.ts'
@@ -37,6 +38,8 @@ export interface IngressRecord {
   /** milliseconds to the last byte */
   duration: number
   path: string
+  /** who asked: `local`, `key/<id>`, `oidc/<issuer>|<subject>`, `peer/<id>` or `anonymous` */
+  caller: string
   error?: MeshError
 }
 
@@ -49,6 +52,8 @@ export interface Visit {
   /** headers that the route adds to the answer (CORS) */
   extra: OutgoingHttpHeaders
   log: Pick<FastifyBaseLogger, 'info' | 'error'>
+  /** who asks. @default a program on this machine */
+  caller?: Caller
 }
 
 /** Adds what a nested or restricted ingress knows of its caller. */
@@ -64,7 +69,7 @@ export function visitOf(request: FastifyRequest, reply: FastifyReply): Visit {
 /** Takes one HTTP exchange from its request to the last byte of its answer. Never throws. */
 export async function enter(
   components: IngressComponents,
-  { id, message, response, extra, log }: Visit,
+  { id, message, response, extra, log, caller = LOCAL }: Visit,
   target: Target,
   amend: Amend = same
 ): Promise<void> {
@@ -92,9 +97,11 @@ export async function enter(
   }
   const duration = performance.now() - startedAt
   const status = failure?.status ?? response.statusCode
+  const who = callerText(caller)
   log.info(
     {
       request: id,
+      caller: who,
       method: message.method,
       service: target.service,
       status,
@@ -109,6 +116,7 @@ export async function enter(
     status,
     duration,
     path,
+    caller: who,
     ...(failure == null ? {} : { error: failure })
   })
 }
