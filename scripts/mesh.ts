@@ -110,6 +110,8 @@ export async function startMesh(init: MeshInit): Promise<Mesh> {
         NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/node-compile'),
         HEDGEROW_LISTEN: ((role === 'worker' && init.listen) || [`/ip4/${address}/tcp/0`]).join(','),
         HEDGEROW_MDNS: 'false',
+        // Whoever else is on such a host was put there by the same test.
+        ...(host == null ? {} : { HEDGEROW_HTTP_OPEN: 'true' }),
         ...init.env,
         ...init.envOf?.[name],
         HEDGEROW_PARENT: 'stdin',

@@ -1,4 +1,5 @@
 import { networkInterfaces } from 'node:os'
+import type { AccessSettings } from '@hedgerow/daemon/access'
 import { createPeer, noServices, type Peer } from '@hedgerow/daemon/peer'
 import { type Program, VERSION } from '@hedgerow/daemon/process'
 import { freePort } from '@hedgerow/daemon/startup'
@@ -12,6 +13,8 @@ import { carryWebSockets } from './websocket.ts'
 
 export interface RelayInit {
   settings: RelaySettings
+  /** who may call over HTTP */
+  access: AccessSettings
   privateKey: PrivateKey
   mesh: string
   dataDir: string
@@ -29,7 +32,15 @@ export interface Relay extends Program {
  * A peer that others can reach: circuit relay, DHT server and HTTP bridge. One port carries HTTP and libp2p: WebSocket
  * upgrades go to the node, the rest to the HTTP API.
  */
-export async function createRelay({ settings, privateKey, mesh, dataDir, contracts, log }: RelayInit): Promise<Relay> {
+export async function createRelay({
+  settings,
+  access,
+  privateKey,
+  mesh,
+  dataDir,
+  contracts,
+  log
+}: RelayInit): Promise<Relay> {
   const httpPort = settings.httpPort === 0 ? await freePort() : settings.httpPort
   // The node's own WebSocket listener stays on loopback; the world sees the HTTP port.
   const wsPort = await freePort()
@@ -51,16 +62,26 @@ export async function createRelay({ settings, privateKey, mesh, dataDir, contrac
       iceServers: settings.iceServers,
       mdns: settings.mdns,
       ...(settings.url == null ? {} : { url: settings.url }),
-      http: { host: settings.httpHost, port: httpPort, corsOrigins: settings.corsOrigins }
+      http: {
+        ...access,
+        host: settings.httpHost,
+        port: httpPort,
+        corsOrigins: settings.corsOrigins,
+        ...(settings.tunnelPort == null ? {} : { tunnelPort: settings.tunnelPort })
+      }
     },
     { services: noServices(contracts), log }
   )
-  carryWebSockets(peer.api.server, wsPort, log)
-  await peer.api.register(joinRoutes({ peer, mesh }))
-  if (await isBuilt(CONSOLE)) await peer.api.register(consoleRoutes(CONSOLE))
-  else {
-    log.warn({ folder: CONSOLE }, 'the console is not built, so / leads to the description of the API')
-    peer.api.get('/', { schema: { hide: true } }, async (_request, reply) => reply.redirect('/docs'))
+  const hasConsole = await isBuilt(CONSOLE)
+  if (!hasConsole) log.warn({ folder: CONSOLE }, 'the console is not built, so / leads to the description of the API')
+  for (const { app, gate } of peer.entrances) {
+    carryWebSockets(app.server, wsPort, gate, log)
+    await app.register(joinRoutes({ peer, mesh }))
+    if (hasConsole) await app.register(consoleRoutes(CONSOLE))
+    else {
+      const route = { schema: { hide: true }, config: { everybody: true } }
+      app.get('/', route, async (_request, reply) => reply.redirect('/docs'))
+    }
   }
   return {
     peer,

@@ -28,6 +28,12 @@ export const LOCAL: Caller = { kind: 'local', id: '', services: '*', rights: new
 /** May ask for what is for everybody. */
 export const ANONYMOUS: Caller = { kind: 'anonymous', id: '', services: [], rights: new Set() }
 
+/**
+ * Whoever comes to a listener of this machine alone by way of a page or a proxy that nobody has refused: may use the mesh
+ * as the page or the proxy does, and see nothing of its inside.
+ */
+export const GUEST: Caller = { kind: 'anonymous', id: '', services: '*', rights: new Set(['call']) }
+
 /** Everybody, where the operator has left the door open (`HEDGEROW_HTTP_OPEN`). Membership is never given away. */
 export const OPEN: Caller = { kind: 'anonymous', id: '', services: '*', rights: new Set(['call', 'read', 'admin']) }
 

@@ -39,6 +39,7 @@ export function openaiRoutes(components: OpenaiComponents): FastifyPluginAsync {
       method: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
       url: '/v1/*',
       schema: { hide: true },
+      config: { streamed: true },
       handler: async (request, reply) => {
         const startedAt = performance.now()
         const path = pathOf(request.raw.url)

@@ -2,11 +2,12 @@ import type { DispatchRequest } from '@hedgerow/protocols/dispatch'
 import { createDispatcher } from '@hedgerow/protocols/dispatch'
 import { type HttpService, serveHttp } from '@hedgerow/protocols/invocation/node'
 import { peerIdFromString } from '@libp2p/peer-id'
+import { openAccess } from '../access/index.ts'
 import type { PeerStatus, Self } from '../api/index.ts'
 import { createMetrics } from '../metrics/index.ts'
 import { Presence, Sequence } from '../presence/index.ts'
 import { ContextTable, createServing } from '../serving/index.ts'
-import { buildLocalApi, buildNestedApi, buildPeerApi } from './apis.ts'
+import { buildLocalApi, buildNestedApi, buildPeerApi, buildTunnelApi } from './apis.ts'
 import { directPaths } from './direct-paths.ts'
 import { RequestsInHand } from './in-hand.ts'
 import type { Peer, PeerComponents, PeerConfig } from './index.ts'
@@ -18,7 +19,10 @@ const JOIN_TIMEOUT = 20_000
 /** Milliseconds for goodbye and refusals to reach the others before connections close. */
 const LINGER = 300
 
-export async function createPeer(config: PeerConfig, { services, log }: PeerComponents): Promise<Peer> {
+export async function createPeer(
+  config: PeerConfig,
+  { services, verifyCredential, log }: PeerComponents
+): Promise<Peer> {
   const network = await createNetwork(config, log)
   const { node, iceServers, view, ledger, gossip, directory, finder, following, invoker } = network
   const peerId = node.peerId.toString()
@@ -99,7 +103,16 @@ export async function createPeer(config: PeerConfig, { services, log }: PeerComp
 
   const metrics = createMetrics({ node, view, dispatcher, loads: () => services.loads() })
   const inHand = new RequestsInHand()
+  const { http: httpConfig } = config
+  const access = await openAccess({
+    ...httpConfig,
+    ...(httpConfig == null ? {} : { dataDir: config.dataDir }),
+    ...(config.url == null ? {} : { names: [config.url] }),
+    ...(verifyCredential == null ? {} : { verifyCredential }),
+    log
+  })
   const parts = {
+    access,
     config,
     log,
     self,
@@ -116,7 +129,10 @@ export async function createPeer(config: PeerConfig, { services, log }: PeerComp
     contexts,
     inHand
   }
-  const local = await buildLocalApi(parts)
+  const entrance = await buildLocalApi(parts)
+  const { app: local } = entrance
+  const tunnel = httpConfig?.tunnelPort == null ? undefined : await buildTunnelApi(parts)
+  const entrances = tunnel == null ? [entrance] : [entrance, tunnel]
   const { app: remote, server: remoteServer } = await buildPeerApi(parts)
   const nested = await buildNestedApi(parts)
   const unwatchServices = services.addListener(() => {
@@ -128,12 +144,11 @@ export async function createPeer(config: PeerConfig, { services, log }: PeerComp
   const start = async (): Promise<void> => {
     if (config.http == null) await local.ready()
     else await local.listen({ host: config.http.host, port: config.http.port })
-    if (config.http != null && !isLoopback(config.http.host)) {
+    if (tunnel != null) await tunnel.app.listen({ host: '127.0.0.1', port: httpConfig?.tunnelPort ?? 0 })
+    if (access.open)
       log.warn(
-        { host: config.http.host },
-        'the HTTP API is open to whoever reaches this address: this version has no API keys'
+        'the HTTP API is open to whoever reaches it (HEDGEROW_HTTP_OPEN): for trying out, never for confidential papers'
       )
-    }
     if (isWorker) await nested.listen({ host: '127.0.0.1', port: 0 })
     await remote.ready()
     http = await serveHttp(node, remoteServer)
@@ -160,7 +175,7 @@ export async function createPeer(config: PeerConfig, { services, log }: PeerComp
     if (phase === 'draining') return
     phase = 'draining'
     const answered = inHand.drain()
-    local.server.closeIdleConnections()
+    for (const { app } of entrances) app.server.closeIdleConnections()
     if (announces) await presence.goodbye().catch(err => log.warn({ err }, 'could not say goodbye'))
     await Promise.all([services.drain(), answered])
     await new Promise(resolve => setTimeout(resolve, LINGER))
@@ -170,7 +185,8 @@ export async function createPeer(config: PeerConfig, { services, log }: PeerComp
     phase = 'draining'
     unwatchServices()
     presence.stop()
-    await local.close()
+    await Promise.all(entrances.map(({ app }) => app.close()))
+    access.stop()
     await services.stop()
     await nested.close()
     await http?.stop()
@@ -190,6 +206,7 @@ export async function createPeer(config: PeerConfig, { services, log }: PeerComp
     presence,
     iceServers: () => iceServers.current(),
     api: local,
+    entrances,
     dispatch,
     start,
     drain,
@@ -198,8 +215,4 @@ export async function createPeer(config: PeerConfig, { services, log }: PeerComp
       return urlOf(local)
     }
   }
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.')
 }

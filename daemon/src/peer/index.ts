@@ -22,6 +22,7 @@ import type { View } from '@hedgerow/protocols/view'
 import type { PrivateKey } from '@libp2p/interface'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
+import type { AccessSettings, Gate, VerifyCredential } from '../access/index.ts'
 import type { Self } from '../api/index.ts'
 import type { Directory, RelaySource } from '../discovery/index.ts'
 import type { IceServer, Node } from '../node/index.ts'
@@ -87,11 +88,27 @@ export interface PeerConfig {
   /** where it can be reached over HTTPS by anyone */
   url?: string
   /** where the HTTP API listens; left out by a peer that only this process asks, through {@link Peer.api} */
-  http?: { host: string; port: number; corsOrigins: string[] }
+  http?: HttpConfig
+}
+
+export interface HttpConfig extends AccessSettings {
+  host: string
+  port: number
+  corsOrigins: string[]
+  /** on loopback, for a tunnel that brings the world. @default none */
+  tunnelPort?: number
+}
+
+/** A listener that others than this machine may reach: routes for strangers are added to each before `start`. */
+export interface Entrance {
+  readonly app: FastifyInstance
+  readonly gate: Gate
 }
 
 export interface PeerComponents {
   services: ServiceHost
+  /** checks credentials that members show over HTTP; left out where a mesh has none */
+  verifyCredential?: VerifyCredential
   log: Logger
 }
 
@@ -108,6 +125,8 @@ export interface Peer {
   iceServers(): readonly IceServer[]
   /** the HTTP API on the local port; add routes before `start` */
   readonly api: FastifyInstance
+  /** where requests enter the mesh: the listener of the API, and that of the tunnel if there is one */
+  readonly entrances: readonly Entrance[]
   dispatch(request: DispatchRequest): Promise<DispatchAnswer>
   start(): Promise<void>
   /** says goodbye, refuses new work, finishes what runs here and what has entered here, however long that takes */
