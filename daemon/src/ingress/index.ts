@@ -99,7 +99,7 @@ export async function enter(
   let failure: MeshError | undefined
   try {
     components.admit?.(response)
-    if (caller.services !== '*') authorize(caller, components.nameOf?.(target.service) ?? target.service)
+    if (caller.services !== '*') authorize(caller, target.service, components)
     const request = await toDispatchRequest(message, id, target, gone.signal, startedAt)
     // Whoever isn't known is no more to a worker than the peer that they came by.
     if (caller.id !== '') request.caller = who
@@ -145,8 +145,10 @@ export async function enter(
 const same: Amend = request => request
 
 /** @throws {MeshError} Forbidden */
-function authorize(caller: Caller, service: string): void {
-  if (caller.services.includes(service)) return
+function authorize(caller: Caller, service: string, { nameOf = () => undefined }: IngressComponents): void {
+  // Aliases may stand on either side.
+  const name = nameOf(service) ?? service
+  if (caller.services === '*' || caller.services.some(one => one === name || nameOf(one) === name)) return
   throw new MeshError('Forbidden', `${callerText(caller)} may not call ${service.slice(0, 100)}`, { retry_safe: false })
 }
 

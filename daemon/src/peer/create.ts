@@ -6,7 +6,7 @@ import { openAccess } from '../access/index.ts'
 import type { PeerStatus, Self } from '../api/index.ts'
 import { createMetrics } from '../metrics/index.ts'
 import { Presence, Sequence } from '../presence/index.ts'
-import { ContextTable, createServing } from '../serving/index.ts'
+import { ContextTable, createServing, vouching } from '../serving/index.ts'
 import { buildLocalApi, buildNestedApi, buildPeerApi, buildTunnelApi } from './apis.ts'
 import { directPaths } from './direct-paths.ts'
 import { RequestsInHand } from './in-hand.ts'
@@ -58,6 +58,7 @@ export async function createPeer(
     services,
     contexts,
     draining: () => phase === 'draining',
+    vouches: vouching({ self: peerId, roleOf: peer => view.peer(peer)?.advert.role }),
     onError: err => log.error({ err }, 'serving failed')
   })
   const dispatcher = createDispatcher({

@@ -11,6 +11,8 @@ export interface CallContext {
   /** milliseconds of `performance.now()` at which nobody waits any more */
   deadline?: number
   traceparent?: string
+  /** for whom it is, as in `key/<id>` or `peer/<peer id>` */
+  caller?: string
   /** set when the service calls on its own account: it may call only its own name */
   service?: string
 }

@@ -16,10 +16,12 @@ import type { Headers, IncomingAnswer, Invoker, OutgoingRequest } from '@hedgero
 import { problemAnswer } from '../ingress/index.ts'
 import type { ServiceAnswer, ServiceInstance, ServiceRequest } from '../runtime/index.ts'
 import type { CallContext, ContextTable } from './contexts.ts'
+import type { Vouching } from './vouching.ts'
 
 export { type CallContext, ContextTable } from './contexts.ts'
 export { type NestedComponents, nestedRoutes } from './nested.ts'
 export { peerListener, peerRoutes } from './peer-routes.ts'
+export { type Vouching, vouching } from './vouching.ts'
 
 /** A service that runs here. */
 export interface LocalService extends Pick<ServiceInstance, 'invoke'> {
@@ -30,6 +32,8 @@ export interface ServingComponents {
   services: { get(name: string): LocalService | undefined }
   contexts: ContextTable
   draining(): boolean
+  /** whether a peer may say for whom it asks */
+  vouches: Vouching
   onError?(err: unknown): void
 }
 
@@ -53,8 +57,8 @@ export function createServing(components: ServingComponents): Serving {
 }
 
 async function serve(
-  { services, contexts, draining }: ServingComponents,
-  caller: string,
+  { services, contexts, draining, vouches }: ServingComponents,
+  peer: string,
   request: OutgoingRequest,
   signal: AbortSignal
 ): Promise<IncomingAnswer> {
@@ -65,19 +69,21 @@ async function serve(
   const match = matchOperation(service.contract, request.method, path)
   if (match == null) throw unknownOperation(service.contract, request.method, path)
   const said = (header: string): string | undefined => single(request.headers[header])
-  if (match.operation.internal && said(HEADERS.caller) !== `service/${name}`) {
+  const claimed = said(HEADERS.caller)
+  const caller = claimed != null && vouches(peer, claimed) ? claimed : `peer/${peer}`
+  if (match.operation.internal && caller !== `service/${name}`) {
     throw new MeshError('Forbidden', `${match.operation.path} is for other instances of ${name} only`, {
       service: name
     })
   }
   const timeout = timeoutOf(said(HEADERS.timeout))
-  const context = contextOf(said, timeout)
+  const context: CallContext = { ...contextOf(said, timeout), caller }
   const token = contexts.open(context)
   const close = (): void => contexts.close(token)
   const stamp: Headers = {}
   stamp[HEADERS.context] = token
   stamp[HEADERS.requestId] = context.requestId
-  stamp[HEADERS.caller] = said(HEADERS.caller) ?? `peer/${caller}`
+  stamp[HEADERS.caller] = caller
   if (context.traceparent != null) stamp[HEADERS.traceparent] = context.traceparent
   const local: ServiceRequest = { ...request, path: match.path, operation: match.operation, stamp }
   try {

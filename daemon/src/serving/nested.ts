@@ -15,7 +15,7 @@ export interface NestedComponents extends IngressComponents {
 
 /**
  * The mesh as a backend on this machine reaches it, at `HEDGEROW_MESH_URL`. Every call must carry the context of the
- * request it serves; it inherits that request's remaining time, trace and depth.
+ * request it serves; it inherits that request's caller, remaining time, trace and depth.
  */
 export function nestedRoutes({ contexts, view, self, ...ingress }: NestedComponents): FastifyPluginAsync {
   const contextOf = ({ headers }: IncomingMessage): CallContext => {
@@ -31,10 +31,11 @@ export function nestedRoutes({ contexts, view, self, ...ingress }: NestedCompone
   }
 
   const amend = (call: DispatchRequest, message: IncomingMessage): DispatchRequest => {
-    const { depth, deadline, traceparent, service } = contextOf(message)
+    const { depth, deadline, traceparent, caller, service } = contextOf(message)
     if (depth + 1 > MAX_DEPTH)
       throw new MeshError('TooDeep', `calls may be nested ${MAX_DEPTH} deep; this one would be ${depth + 1}`)
     const amended: DispatchRequest = { ...call, depth: depth + 1 }
+    if (caller != null) amended.caller = caller
     if (service != null) {
       if (view.resolve(call.service) !== service)
         throw new MeshError('Forbidden', `on its own account ${service} may call only its own instances`)
