@@ -22,6 +22,7 @@ import {
 } from '../access/constants.ts'
 import { type Gate, isAllowedOrigin } from '../access/index.ts'
 import type { ServiceListener } from '../ingress/index.ts'
+import { API_BODY_LIMIT } from './constants.ts'
 import { guard } from './guard.ts'
 import { ingressPaths } from './ingress-paths.ts'
 import { refuseUnparsed, sendProblem } from './problem.ts'
@@ -44,8 +45,6 @@ export interface ApiInit {
   services?: ServiceListener
 }
 
-/** Bytes; bodies of /service are not read here and have the limits of their operations. */
-const BODY_LIMIT = 1024 * 1024
 const PREFLIGHT_SECONDS = 3600
 /** What the API's own routes and pages use. */
 const USUAL_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
@@ -58,7 +57,7 @@ export async function createApi(init: ApiInit): Promise<FastifyInstance> {
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request' }),
     requestIdHeader: false,
     genReqId: newRequestId,
-    bodyLimit: BODY_LIMIT,
+    bodyLimit: API_BODY_LIMIT,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
     requestTimeout: REQUEST_TIMEOUT,
     http: {
