@@ -44,5 +44,5 @@ const UNSAFE = /[^\w.~:/|@+=-]/gu
 /** The short form that logs, the audit and backends see: `local`, `key/<id>`, `oidc/<issuer>|<subject>`, `peer/<id>`. */
 export function callerText({ kind, id }: Caller): string {
   if (id === '') return kind
-  return `${kind}/${id.replace(UNSAFE, encodeURIComponent)}`.slice(0, MAX_LENGTH)
+  return `${kind}/${id.toWellFormed().replace(UNSAFE, encodeURIComponent)}`.slice(0, MAX_LENGTH)
 }

@@ -62,7 +62,7 @@ function parseKeys(text: string, file: string): KeyRecord[] {
 /** Changes the list of keys; two who do so at once wait for each other. */
 export async function changeKeys<T>(dataDir: string, change: (keys: KeyRecord[]) => T): Promise<T> {
   const file = keysFile(dataDir)
-  const unlock = await lock(`${file}.lock`)
+  const unlock = await lock(file + KEY_LOCK)
   try {
     const keys = await readKeys(dataDir)
     const result = change(keys)
@@ -74,6 +74,8 @@ export async function changeKeys<T>(dataDir: string, change: (keys: KeyRecord[])
   }
 }
 
+/** Added to the name of the file while it is being changed. */
+export const KEY_LOCK = '.lock'
 const LOCK_PATIENCE = 5_000
 const LOCK_POLL = 50
 
