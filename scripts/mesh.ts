@@ -125,6 +125,8 @@ export async function startMesh(init: MeshInit): Promise<Mesh> {
         HEDGEROW_LISTEN: ((role === 'worker' && init.listen) || [`/ip4/${address}/tcp/0`]).join(','),
         HEDGEROW_MDNS: 'false',
         ...(closed == null ? {} : OF_ANOTHER_MESH),
+        // Whoever else is on such a host was put there by the same test.
+        ...(host == null ? {} : { HEDGEROW_HTTP_OPEN: 'true' }),
         ...init.env,
         ...given,
         HEDGEROW_PARENT: 'stdin',

@@ -59,8 +59,20 @@ function merged(own: Headers, extra: OutgoingHttpHeaders): OutgoingHttpHeaders {
   for (const name in own) if (!name.startsWith('access-control-')) headers[name] = own[name]
   for (const name in extra) headers[name] = extra[name]
   if (own.vary != null && extra.vary != null) headers.vary = [own.vary, extra.vary].flat().join(', ')
+  headers['x-content-type-options'] = 'nosniff'
+  const type = own['content-type']
+  if (type != null && ACTIVE.test(String(type)))
+    headers['content-security-policy'] = [own['content-security-policy'] ?? [], SANDBOX].flat().join(', ')
   return headers
 }
+
+/** Types of documents that a browser runs scripts of. */
+const ACTIVE = /html|xml/i
+/**
+ * A document of a service is somebody else's, and comes from the same origin as this peer's own API: its scripts run as
+ * those of no origin at all.
+ */
+const SANDBOX = 'sandbox allow-scripts allow-forms allow-popups allow-downloads'
 
 function bodiless(status: number): boolean {
   return status === 204 || status === 304

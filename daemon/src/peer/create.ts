@@ -1,20 +1,19 @@
 import type { DispatchRequest } from '@hedgerow/protocols/dispatch'
 import { createDispatcher } from '@hedgerow/protocols/dispatch'
 import { type HttpService, serveHttp } from '@hedgerow/protocols/invocation/node'
-import { covers, type Member, openTrust } from '@hedgerow/protocols/membership'
+import { covers } from '@hedgerow/protocols/membership'
 import { peerIdFromString } from '@libp2p/peer-id'
-import type { Logger } from 'pino'
+import { openAccess } from '../access/index.ts'
 import type { PeerStatus, Self } from '../api/index.ts'
-import { peerIdOf } from '../identity/index.ts'
-import { createIssuer, type Issuer, Membership } from '../membership/index.ts'
 import { createMetrics } from '../metrics/index.ts'
 import { Presence, Sequence } from '../presence/index.ts'
-import { ContextTable, createServing } from '../serving/index.ts'
-import { buildLocalApi, buildNestedApi, buildPeerApi } from './apis.ts'
+import { ContextTable, createServing, vouching } from '../serving/index.ts'
+import { buildLocalApi, buildNestedApi, buildPeerApi, buildTunnelApi } from './apis.ts'
 import { askRenewal } from './ask-renewal.ts'
 import { directPaths } from './direct-paths.ts'
 import { RequestsInHand } from './in-hand.ts'
 import type { Peer, PeerComponents, PeerConfig } from './index.ts'
+import { clientRights, credentialVerifier, issuerOf, withoutFiles } from './member.ts'
 import { createNetwork } from './network.ts'
 import { urlOf } from './url.ts'
 
@@ -65,6 +64,7 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
     rights: () => trust.rights,
     callerRights: caller => clientRights(caller === peerId ? undefined : gate.member(caller)),
     draining: () => phase === 'draining',
+    vouches: vouching({ self: peerId, roleOf: peer => view.peer(peer)?.advert.role }),
     onError: err => log.error({ err }, 'serving failed')
   })
   const dispatcher = createDispatcher({
@@ -113,7 +113,16 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
   const metrics = createMetrics({ node, view, dispatcher, loads: () => services.loads() })
   const inHand = new RequestsInHand()
   const issuer = await issuerOf(membership, config, log)
+  const { http: httpConfig } = config
+  const access = await openAccess({
+    ...httpConfig,
+    ...(httpConfig == null ? {} : { dataDir: config.dataDir }),
+    ...(config.url == null ? {} : { names: [config.url] }),
+    ...(trust.authority == null ? {} : { verifyCredential: credentialVerifier(trust) }),
+    log
+  })
   const parts = {
+    access,
     config,
     log,
     self,
@@ -133,7 +142,10 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
     contexts,
     inHand
   }
-  const local = await buildLocalApi(parts)
+  const entrance = await buildLocalApi(parts)
+  const { app: local } = entrance
+  const tunnel = httpConfig?.tunnelPort == null ? undefined : await buildTunnelApi(parts)
+  const entrances = tunnel == null ? [entrance] : [entrance, tunnel]
   const { app: remote, server: remoteServer } = await buildPeerApi(parts)
   const nested = await buildNestedApi(parts)
   const unwatchServices = services.addListener(() => {
@@ -151,12 +163,11 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
   const start = async (): Promise<void> => {
     if (config.http == null) await local.ready()
     else await local.listen({ host: config.http.host, port: config.http.port })
-    if (config.http != null && !isLoopback(config.http.host)) {
+    if (tunnel != null) await tunnel.app.listen({ host: '127.0.0.1', port: httpConfig?.tunnelPort ?? 0 })
+    if (access.open)
       log.warn(
-        { host: config.http.host },
-        'the HTTP API is open to whoever reaches this address: this version has no API keys'
+        'the HTTP API is open to whoever reaches it (HEDGEROW_HTTP_OPEN): for trying out, never for confidential papers'
       )
-    }
     if (isWorker) await nested.listen({ host: '127.0.0.1', port: 0 })
     await remote.ready()
     // Peers' requests are for members; the others' streams end here.
@@ -191,7 +202,7 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
     if (phase === 'draining') return
     phase = 'draining'
     const answered = inHand.drain()
-    local.server.closeIdleConnections()
+    for (const { app } of entrances) app.server.closeIdleConnections()
     if (announces) await presence.goodbye().catch(err => log.warn({ err }, 'could not say goodbye'))
     await Promise.all([services.drain(), answered])
     await new Promise(resolve => setTimeout(resolve, LINGER))
@@ -203,7 +214,8 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
     presence.stop()
     await membership.stop()
     await issuer?.stop()
-    await local.close()
+    await Promise.all(entrances.map(({ app }) => app.close()))
+    access.stop()
     await services.stop()
     await nested.close()
     await http?.stop()
@@ -226,6 +238,7 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
     presence,
     iceServers: () => iceServers.current(),
     api: local,
+    entrances,
     dispatch,
     renew,
     start,
@@ -235,26 +248,4 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
       return urlOf(local)
     }
   }
-}
-
-/** A client asks for what its credential names; a worker or relay for whatever its own callers need. */
-function clientRights(member: Member | undefined): Member['credential'] | undefined {
-  return member?.credential.roles.every(role => role === 'client') === true ? member.credential : undefined
-}
-
-/** Of a peer that is given a trust and nothing else: nothing is kept. */
-function withoutFiles(config: PeerConfig, log: Logger): Membership {
-  const { dataDir, privateKey, trust = openTrust(config.mesh) } = config
-  return new Membership({ dataDir, privateKey, file: undefined, log }, trust)
-}
-
-/** Relays let others in, those whose credential says so; it may say so from one day to the next. */
-async function issuerOf(membership: Membership, config: PeerConfig, log: Logger): Promise<Issuer | undefined> {
-  if (config.role !== 'relay' || !membership.closed) return undefined
-  const { dataDir, privateKey } = config
-  return createIssuer({ dataDir, privateKey, peerId: peerIdOf(privateKey), trust: membership.trust, log })
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.')
 }

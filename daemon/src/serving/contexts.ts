@@ -13,6 +13,8 @@ export interface CallContext {
   traceparent?: string
   /** the class of data that the request holds */
   dataClass?: string
+  /** for whom it is, as in `key/<id>` or `peer/<peer id>` */
+  caller?: string
   /** set when the service calls on its own account: it may call only its own name */
   service?: string
 }

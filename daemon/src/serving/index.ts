@@ -18,10 +18,12 @@ import { type Credential, covers } from '@hedgerow/protocols/membership'
 import { problemAnswer } from '../ingress/index.ts'
 import type { ServiceAnswer, ServiceInstance, ServiceRequest } from '../runtime/index.ts'
 import type { CallContext, ContextTable } from './contexts.ts'
+import type { Vouching } from './vouching.ts'
 
 export { type CallContext, ContextTable } from './contexts.ts'
 export { type NestedComponents, nestedRoutes } from './nested.ts'
 export { peerListener, peerRoutes } from './peer-routes.ts'
+export { type Vouching, vouching } from './vouching.ts'
 
 /** A service that runs here. */
 export interface LocalService extends Pick<ServiceInstance, 'invoke'> {
@@ -36,6 +38,8 @@ export interface ServingComponents {
   /** what a peer that sent a request may ask for; undefined when that is all */
   callerRights(peerId: string): Pick<Rights, 'services'> | undefined
   draining(): boolean
+  /** whether a peer may say for whom it asks */
+  vouches: Vouching
   onError?(err: unknown): void
 }
 
@@ -61,22 +65,24 @@ export function createServing(components: ServingComponents): Serving {
 }
 
 async function serve(
-  { services, contexts, rights, callerRights, draining }: ServingComponents,
-  caller: string,
+  { services, contexts, rights, callerRights, draining, vouches }: ServingComponents,
+  peer: string,
   request: OutgoingRequest,
   signal: AbortSignal
 ): Promise<IncomingAnswer> {
   const { service: name, path } = targetOf(request.path)
   if (draining()) throw new MeshError('Draining', 'this worker is stopping; another one will answer', { service: name })
-  const asked = callerRights(caller)
+  const asked = callerRights(peer)
   if (asked != null && !covers(asked.services, name))
-    throw new MeshError('Forbidden', `the credential of ${caller} does not name ${name}`, { service: name })
+    throw new MeshError('Forbidden', `the credential of ${peer} does not name ${name}`, { service: name })
   const service = services.get(name)
   if (service == null) throw new MeshError('NotServed', `this worker does not offer ${name} now`, { service: name })
   const match = matchOperation(service.contract, request.method, path)
   if (match == null) throw unknownOperation(service.contract, request.method, path)
   const said = (header: string): string | undefined => single(request.headers[header])
-  if (match.operation.internal && said(HEADERS.caller) !== `service/${name}`) {
+  const claimed = said(HEADERS.caller)
+  const caller = claimed != null && vouches(peer, claimed) ? claimed : `peer/${peer}`
+  if (match.operation.internal && caller !== `service/${name}`) {
     throw new MeshError('Forbidden', `${match.operation.path} is for other instances of ${name} only`, {
       service: name
     })
@@ -84,7 +90,7 @@ async function serve(
   const dataClass = dataClassOf(said(HEADERS.dataClass))
   checkClasses(rights()?.classes ?? [], [dataClass, service.contract.dataClass], name)
   const timeout = timeoutOf(said(HEADERS.timeout))
-  const context = contextOf(said, timeout)
+  const context: CallContext = { ...contextOf(said, timeout), caller }
   const itsClass = stricter(service.contract.dataClass, dataClass)
   if (itsClass != null) context.dataClass = itsClass
   const token = contexts.open(context)
@@ -92,7 +98,7 @@ async function serve(
   const stamp: Headers = {}
   stamp[HEADERS.context] = token
   stamp[HEADERS.requestId] = context.requestId
-  stamp[HEADERS.caller] = said(HEADERS.caller) ?? `peer/${caller}`
+  stamp[HEADERS.caller] = caller
   if (itsClass != null) stamp[HEADERS.dataClass] = itsClass
   if (context.traceparent != null) stamp[HEADERS.traceparent] = context.traceparent
   const local: ServiceRequest = { ...request, path: match.path, operation: match.operation, stamp }

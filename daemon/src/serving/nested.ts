@@ -16,7 +16,7 @@ export interface NestedComponents extends IngressComponents {
 
 /**
  * The mesh as a backend on this machine reaches it, at `HEDGEROW_MESH_URL`. Every call must carry the context of the
- * request it serves; it inherits that request's remaining time, trace, depth and class of data.
+ * request it serves; it inherits that request's caller, class of data, remaining time, trace and depth.
  */
 export function nestedRoutes({ contexts, view, self, ...ingress }: NestedComponents): FastifyPluginAsync {
   const contextOf = ({ headers }: IncomingMessage): CallContext => {
@@ -32,12 +32,13 @@ export function nestedRoutes({ contexts, view, self, ...ingress }: NestedCompone
   }
 
   const amend = (call: DispatchRequest, message: IncomingMessage): DispatchRequest => {
-    const { depth, deadline, traceparent, service, dataClass } = contextOf(message)
+    const { depth, deadline, traceparent, caller, service, dataClass } = contextOf(message)
     if (depth + 1 > MAX_DEPTH)
       throw new MeshError('TooDeep', `calls may be nested ${MAX_DEPTH} deep; this one would be ${depth + 1}`)
     const amended: DispatchRequest = { ...call, depth: depth + 1 }
     const itsClass = stricter(dataClass, call.dataClass)
     if (itsClass != null) amended.dataClass = itsClass
+    if (caller != null) amended.caller = caller
     if (service != null) {
       if (view.resolve(call.service) !== service)
         throw new MeshError('Forbidden', `on its own account ${service} may call only its own instances`)

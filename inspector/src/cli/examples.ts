@@ -13,7 +13,7 @@ Examples:
 
 Where it asks:
   --daemon <url>, else HEDGEROW_DAEMON, else what listens on this machine: HEDGEROW_HTTP_PORT and the next
-  three ports if that is set, else 8000, 8080-8083. With --relay it joins the mesh itself and asks nobody else.
+  three ports if that is set, else 8000, 8080-8083. A daemon elsewhere wants a key: --key, or HEDGEROW_KEY. With --relay it joins the mesh itself and asks nobody else.
 
 A peer is named by its name, its id, or any beginning or end of its id that no other peer has.
 
@@ -55,6 +55,19 @@ An answer that is not 2xx ends with exit code 1.
 hedgerow explain 3f2a9c0d5b7e41f68a90b1c2d3e4f506
 hedgerow explain 3f2a9c0d5b7e41f68a90b1c2d3e4f506 --daemon https://mesh.example.org
 `)}\nThe peer where a request entered the mesh keeps the decision for ten minutes.\n`,
+  key: examples(`
+hedgerow key create "web frontend" --services notes,ner --expires 90d
+hedgerow key list
+hedgerow key revoke 3f2a9c0d5b7e
+`),
+  keyCreate: `${examples(`
+hedgerow key create "web frontend"                   may call every service
+hedgerow key create monitoring --rights read         /metrics, /stats, /explain
+hedgerow key create ada --rights admin --expires 12h
+hedgerow key create intake --services ocr,upload --rate 5 --data-dir /var/lib/hedgerow
+`)}\nIt is sent as \`Authorization: Bearer hk_...\` or \`X-API-Key: hk_...\`; the peer keeps a hash of it only.\n`,
+  keyList: examples('hedgerow key list\nhedgerow key list --json --data-dir /var/lib/hedgerow'),
+  keyRevoke: examples('hedgerow key revoke 3f2a9c0d5b7e\nhedgerow key revoke "web frontend"'),
   dht: examples(`
 hedgerow dht providers ner
 hedgerow dht get worker-1

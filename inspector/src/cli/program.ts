@@ -16,6 +16,7 @@ import { type MeshSource, openSource, type SourceOptions } from '../source/index
 import { VERSION } from '../version.ts'
 import { EXAMPLES } from './examples.ts'
 import { type Io, styleOf, toJson, writeLine } from './io.ts'
+import { addKeyCommands } from './key-program.ts'
 import { runTop } from './live.ts'
 import { addMeshCommands } from './mesh.ts'
 
@@ -39,6 +40,7 @@ export function createProgram({ io, signal, done }: ProgramContext): Command {
     .version(VERSION, '-V, --version', 'print the version')
     .option('--daemon <url>', 'ask this daemon or relay (default: the one on this machine)')
     .option('--relay <url|multiaddr>', 'join the mesh through this relay, as a peer of its own', withCommas)
+    .option('--key <key>', 'an API key of the daemon that is asked, where it wants one (default: HEDGEROW_KEY)')
     .option('--mesh <name>', "which mesh to join, when a relay's multiaddr doesn't tell")
     .option(
       '--invite <string>',
@@ -183,7 +185,7 @@ export function createProgram({ io, signal, done }: ProgramContext): Command {
     )
 
   addMeshCommands(program, { io, signal, command, done })
-
+  addKeyCommands(program, { io, done, command })
   return program
 }
 

@@ -17,16 +17,19 @@ export class DaemonSource extends ApiSource {
   siblings: string[] = []
   readonly #origin: string
   readonly #prefix: string
+  /** headers that every request has */
+  readonly #own: Record<string, string>
   readonly #agent: Agent
 
   /**
    * @param url where it listens; a path is taken as a prefix
+   * @param key an API key, where it wants one
    * @throws {InspectorError} Unreachable when nothing answers there, or what answers is no Hedgerow
    */
-  static async open(url: string, signal: AbortSignal): Promise<DaemonSource> {
-    const source = new DaemonSource(url)
+  static async open(url: string, signal: AbortSignal, key?: string): Promise<DaemonSource> {
+    const source = new DaemonSource(url, key)
     try {
-      const { worker_id, peer_id } = await source.health(signal)
+      const { worker_id, peer_id } = await source.greeting(signal)
       Object.assign(source.via, { name: worker_id, peer_id })
       return source
     } catch (err) {
@@ -36,10 +39,12 @@ export class DaemonSource extends ApiSource {
     }
   }
 
-  private constructor(url: string) {
+  private constructor(url: string, key?: string) {
     super()
     const { origin, pathname } = new URL(url)
     this.#origin = origin
+    // Not as Authorization, which may be for the service.
+    this.#own = key == null ? {} : { 'x-api-key': key }
     this.#prefix = pathname.replace(/\/$/, '')
     this.via = { mode: 'daemon', name: '', peer_id: '', url: origin + this.#prefix }
     // How long an operation may take is its own to say, and the daemon watches it.
@@ -98,10 +103,17 @@ export class DaemonSource extends ApiSource {
   }
 
   async #request(
-    options: Pick<Dispatcher.RequestOptions, 'method' | 'path' | 'headers' | 'body' | 'signal'>
+    options: Pick<Dispatcher.RequestOptions, 'method' | 'path' | 'body' | 'signal'> & {
+      headers?: Record<string, string | string[]>
+    }
   ): Promise<Dispatcher.ResponseData> {
     try {
-      return await this.#agent.request({ ...options, origin: this.#origin, path: this.#prefix + options.path })
+      return await this.#agent.request({
+        ...options,
+        headers: { ...options.headers, ...this.#own },
+        origin: this.#origin,
+        path: this.#prefix + options.path
+      })
     } catch (err) {
       throw this.#failure(err)
     }

@@ -105,6 +105,14 @@ const Advert = Type.Object({
   eligible: Texts
 })
 
+/** What everybody is told; the rest of it may need a key. */
+const Greeting = Type.Object({
+  status: Text,
+  peer_id: Text,
+  worker_id: Text,
+  direct_paths: Type.Optional(Text)
+})
+
 const Health = Type.Object({
   status: Text,
   peer_id: Text,
@@ -237,6 +245,7 @@ export type Capabilities = Static<typeof Capabilities>
 export type Service = Static<typeof Service>
 export type Offer = Static<typeof Offer>
 export type Advert = Static<typeof Advert>
+export type Greeting = Static<typeof Greeting>
 export type Health = Static<typeof Health>
 export type Stats = Static<typeof Stats>
 export type Explanation = Static<typeof Explanation>
@@ -267,6 +276,7 @@ export const SHAPES = {
   services: lazily(() => Compile(Type.Object({ services: Type.Array(Service) }))),
   peer: lazily(() => Compile(Type.Object({ peer: PeerRow, advert: Advert }))),
   advert: lazily(() => Compile(Type.Object({ advert: Advert }))),
+  greeting: lazily(() => Compile(Greeting)),
   health: lazily(() => Compile(Health)),
   stats: lazily(() => Compile(Stats)),
   explanation: lazily(() => Compile(Explanation)),

@@ -31,7 +31,7 @@ import { StreamInvoker } from './invoker.ts'
 import type { InvokerComponents } from './peer-streams.ts'
 
 export { routeOf } from '../wire/route.ts'
-export { YAMUX } from './constants.ts'
+export { MAX_PROTOCOL_STREAMS, SERVER, YAMUX } from './constants.ts'
 export { encryption } from './encryption.ts'
 export { type Lingering, type LingeringInit, lingerAfterAnswers } from './lingering.ts'
 export { multiplexing } from './multiplexing.ts'
