@@ -9,7 +9,8 @@ import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
   type FastifyServerFactory,
-  LogController
+  LogController,
+  type onRequestAsyncHookHandler
 } from 'fastify'
 import type { Logger } from 'pino'
 import type { ServiceListener } from '../ingress/index.ts'
@@ -26,6 +27,8 @@ export interface ApiInit {
   corsOrigins?: string[]
   /** nobody but this machine is meant to call: what pages of other origins send is refused. @default false */
   loopbackOnly?: boolean
+  /** asked before anything is done or told, descriptions of the API too; rejects with what a request is refused with */
+  guard?: onRequestAsyncHookHandler
   /** where connections come from, when not from a port */
   serverFactory?: FastifyServerFactory
   /** takes plain requests to services, past the framework; the routes for them are there for the rest */
@@ -91,6 +94,7 @@ export async function createApi(init: ApiInit): Promise<FastifyInstance> {
       exposedHeaders: EXPOSED_HEADERS,
       maxAge: PREFLIGHT_SECONDS
     })
+  if (init.guard != null) app.addHook('onRequest', init.guard)
   if (init.loopbackOnly === true) app.addHook('onRequest', refuseStrangers(corsOrigins ?? []))
   if (init.services != null)
     shortcut(app, init.services, { cors: corsOrigins != null, loopbackOnly: init.loopbackOnly })

@@ -24,7 +24,14 @@ import type { Directory } from '../discovery/index.ts'
 import { serviceListener, serviceRoutes } from '../ingress/index.ts'
 import type { Metrics } from '../metrics/index.ts'
 import type { Node } from '../node/index.ts'
-import { type ContextTable, nestedRoutes, peerListener, peerRoutes, type Serving } from '../serving/index.ts'
+import {
+  backendsOnly,
+  type ContextTable,
+  nestedRoutes,
+  peerListener,
+  peerRoutes,
+  type Serving
+} from '../serving/index.ts'
 import type { RequestsInHand } from './in-hand.ts'
 import type { Peer, PeerConfig, ServiceHost } from './index.ts'
 
@@ -109,7 +116,12 @@ export async function buildPeerApi(parts: ApiParts): Promise<{ app: FastifyInsta
 /** For backends that this peer started: the mesh, on behalf of the request that they serve. */
 export async function buildNestedApi(parts: ApiParts): Promise<FastifyInstance> {
   const { log, self, dispatch, contexts, inHand, view } = parts
-  const app = await createApi({ title: 'Hedgerow, for backends', version: self.version, log })
+  const app = await createApi({
+    title: 'Hedgerow, for backends',
+    version: self.version,
+    log,
+    guard: backendsOnly(contexts)
+  })
   await app.register(nestedRoutes({ dispatch, contexts, view, self: self.peerId }))
   inHand.count(app.server)
   return app

@@ -1,6 +1,7 @@
 import type { DispatchRequest } from '@hedgerow/protocols/dispatch'
 import { createDispatcher } from '@hedgerow/protocols/dispatch'
 import { type HttpService, serveHttp } from '@hedgerow/protocols/invocation/node'
+import type { View } from '@hedgerow/protocols/view'
 import { peerIdFromString } from '@libp2p/peer-id'
 import type { PeerStatus, Self } from '../api/index.ts'
 import { createMetrics } from '../metrics/index.ts'
@@ -54,6 +55,7 @@ export async function createPeer(config: PeerConfig, { services, log }: PeerComp
     services,
     contexts,
     draining: () => phase === 'draining',
+    mayActFor: (peer, service) => peer === peerId || runs(view, peer, service),
     onError: err => log.error({ err }, 'serving failed')
   })
   const dispatcher = createDispatcher({
@@ -198,6 +200,15 @@ export async function createPeer(config: PeerConfig, { services, log }: PeerComp
       return urlOf(local)
     }
   }
+}
+
+/** It offers a service, or could: an instance catches up with the others before it is offered. */
+function runs(view: Pick<View, 'peer'>, peerId: string, service: string): boolean {
+  const advert = view.peer(peerId)?.advert
+  return (
+    advert != null &&
+    (advert.services.some(({ contract }) => contract.name === service) || advert.eligible.includes(service))
+  )
 }
 
 function isLoopback(host: string): boolean {

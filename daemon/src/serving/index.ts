@@ -4,13 +4,14 @@
  *
  * @example
  * ```ts
- * const serving = createServing({ services, contexts, peerId, draining: () => false })
+ * const serving = createServing({ services, contexts, draining: () => false, mayActFor: () => false })
  * const answer = await serving.invoke(caller, { method: 'POST', path: '/service/ner-extraction/', headers, body }, { signal })
  * ```
  */
 import { matchOperation, methodsOf, type ServiceContract } from '@hedgerow/protocols/contract'
 import { MeshError, toMeshError } from '@hedgerow/protocols/errors'
-import { HEADERS, MAX_DEPTH } from '@hedgerow/protocols/ids'
+import { isAmbiguous } from '@hedgerow/protocols/fence'
+import { HEADERS, MAX_DEPTH, NAME_PATTERN } from '@hedgerow/protocols/ids'
 import { targetOf, timeoutOf } from '@hedgerow/protocols/ingress'
 import type { Headers, IncomingAnswer, Invoker, OutgoingRequest } from '@hedgerow/protocols/invocation'
 import { problemAnswer } from '../ingress/index.ts'
@@ -18,7 +19,7 @@ import type { ServiceAnswer, ServiceInstance, ServiceRequest } from '../runtime/
 import type { CallContext, ContextTable } from './contexts.ts'
 
 export { type CallContext, ContextTable } from './contexts.ts'
-export { type NestedComponents, nestedRoutes } from './nested.ts'
+export { backendsOnly, type NestedComponents, nestedRoutes } from './nested.ts'
 export { peerListener, peerRoutes } from './peer-routes.ts'
 
 /** A service that runs here. */
@@ -30,6 +31,8 @@ export interface ServingComponents {
   services: { get(name: string): LocalService | undefined }
   contexts: ContextTable
   draining(): boolean
+  /** whether a peer runs a service, or is about to: its instances catch up with each other before they are offered */
+  mayActFor(peer: string, service: string): boolean
   onError?(err: unknown): void
 }
 
@@ -53,8 +56,8 @@ export function createServing(components: ServingComponents): Serving {
 }
 
 async function serve(
-  { services, contexts, draining }: ServingComponents,
-  caller: string,
+  { services, contexts, draining, mayActFor }: ServingComponents,
+  peer: string,
   request: OutgoingRequest,
   signal: AbortSignal
 ): Promise<IncomingAnswer> {
@@ -65,11 +68,13 @@ async function serve(
   const match = matchOperation(service.contract, request.method, path)
   if (match == null) throw unknownOperation(service.contract, request.method, path)
   const said = (header: string): string | undefined => single(request.headers[header])
-  if (match.operation.internal && said(HEADERS.caller) !== `service/${name}`) {
+  const caller = callerOf(peer, said(HEADERS.caller), mayActFor)
+  if (match.operation.internal && caller !== `service/${name}`) {
     throw new MeshError('Forbidden', `${match.operation.path} is for other instances of ${name} only`, {
       service: name
     })
   }
+  const dataClass = dataClassOf(said(HEADERS.dataClass))
   const timeout = timeoutOf(said(HEADERS.timeout))
   const context = contextOf(said, timeout)
   const token = contexts.open(context)
@@ -77,7 +82,8 @@ async function serve(
   const stamp: Headers = {}
   stamp[HEADERS.context] = token
   stamp[HEADERS.requestId] = context.requestId
-  stamp[HEADERS.caller] = said(HEADERS.caller) ?? `peer/${caller}`
+  stamp[HEADERS.caller] = caller
+  if (dataClass != null) stamp[HEADERS.dataClass] = dataClass
   if (context.traceparent != null) stamp[HEADERS.traceparent] = context.traceparent
   const local: ServiceRequest = { ...request, path: match.path, operation: match.operation, stamp }
   try {
@@ -96,6 +102,24 @@ async function serve(
   }
 }
 
+/**
+ * Who calls, as the backend hears it. A peer proves who it is, and no more: that a service calls on its own account is
+ * believed only of a peer that has that service.
+ */
+function callerOf(peer: string, said: string | undefined, mayActFor: ServingComponents['mayActFor']): string {
+  const service = said?.startsWith(ON_ITS_ACCOUNT) ? said.slice(ON_ITS_ACCOUNT.length) : undefined
+  return service != null && mayActFor(peer, service) ? `${ON_ITS_ACCOUNT}${service}` : `peer/${peer}`
+}
+
+const ON_ITS_ACCOUNT = 'service/'
+const NAME = new RegExp(NAME_PATTERN)
+
+/** @throws {MeshError} Malformed: also when there are two, of which somebody might read the lower one */
+function dataClassOf(said: string | undefined): string | undefined {
+  if (said == null || NAME.test(said)) return said
+  throw new MeshError('Malformed', `${HEADERS.dataClass} is not one name, such as internal`)
+}
+
 /** What a backend's own calls inherit from this one. @throws {MeshError} TooDeep */
 function contextOf(said: (header: string) => string | undefined, timeout: number | undefined): CallContext {
   const depth = Number(said(HEADERS.depth) ?? 0)
@@ -110,11 +134,17 @@ function contextOf(said: (header: string) => string | undefined, timeout: number
 }
 
 function unknownOperation(contract: ServiceContract, method: string, path: string): MeshError {
+  const [pathname = ''] = path.split('?')
+  if (isAmbiguous(pathname)) {
+    return new MeshError('Malformed', 'servers read this path in different ways, so none gets it', {
+      service: contract.name
+    })
+  }
   const allowed = methodsOf(contract, path)
-  const pathname = path.split('?')[0]
   return allowed.length > 0
     ? new MeshError('MethodNotAllowed', `${contract.name} takes ${allowed.join(', ')} at ${pathname}, not ${method}`, {
-        service: contract.name
+        service: contract.name,
+        allow: allowed
       })
     : new MeshError('UnknownOperation', `${contract.name} has no operation ${method} ${pathname}`, {
         service: contract.name
