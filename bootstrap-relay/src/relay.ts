@@ -50,6 +50,7 @@ export async function createRelay({ settings, privateKey, mesh, dataDir, contrac
       noAnnounce: [privateAddr],
       iceServers: settings.iceServers,
       mdns: settings.mdns,
+      auditDays: settings.auditDays,
       ...(settings.url == null ? {} : { url: settings.url }),
       http: { host: settings.httpHost, port: httpPort, corsOrigins: settings.corsOrigins }
     },

@@ -57,6 +57,7 @@ async function createWorker(settings: DaemonSettings, log: Logger): Promise<Peer
       announce: settings.announce,
       iceServers: settings.iceServers,
       mdns: settings.mdns,
+      auditDays: settings.auditDays,
       http: { host: settings.httpHost, port: settings.httpPort, corsOrigins: settings.corsOrigins }
     },
     { services, log }

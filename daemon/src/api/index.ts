@@ -15,6 +15,7 @@ export { isLoopback } from './loopback.ts'
 export { openaiRoutes } from './openai.ts'
 export { askRoutes, peersRoutes } from './peers.ts'
 export { placementRoutes } from './placement.ts'
+export { peerReceiptRoutes, receiptRoutes } from './receipts.ts'
 export { createApi } from './server.ts'
 
 /** This peer, as it shows itself. */

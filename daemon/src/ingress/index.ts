@@ -12,9 +12,11 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:
 import type { FastifyCorsOptions } from '@fastify/cors'
 import type { DispatchAnswer, DispatchRequest } from '@hedgerow/protocols/dispatch'
 import { MeshError, toMeshError } from '@hedgerow/protocols/errors'
+import { HEADERS } from '@hedgerow/protocols/ids'
 import { newRequestId, targetOf } from '@hedgerow/protocols/ingress'
 import type { FastifyBaseLogger, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { writeAnswer, writeError } from './answer.ts'
+import { counted } from './counted.ts'
 import type { Wording } from './problem.ts'
 import { type Target, toDispatchRequest } from './request.ts'
 
@@ -25,6 +27,8 @@ export interface IngressComponents {
   dispatch(request: DispatchRequest): Promise<DispatchAnswer>
   /** asked before anything is done for a request; throws what it is refused with. @default none is refused */
   admit?(response: ServerResponse): void
+  /** who calls, for the record. @default `local` */
+  callerOf?(message: IncomingMessage): string
   /** called once for every request that entered, when its answer is out or has failed */
   record?(record: IngressRecord): void
   /** what errors of the mesh say here. @default problem details */
@@ -32,7 +36,24 @@ export interface IngressComponents {
 }
 
 export interface IngressRecord {
+  /** request id */
+  id: string
+  /** `local`, `key/<id>`, ... @default `local` */
+  caller?: string
+  /** as the caller named it */
   service: string
+  /** as in `POST /extract`; left out where nothing came of it */
+  operation?: string
+  method: string
+  /** as the caller said it */
+  dataClass?: string
+  /** of the bodies, as far as they came and went */
+  requestBytes: number
+  answerBytes: number
+  /** peer id of the one who answered, or was asked last */
+  worker?: string
+  /** milliseconds since 1970 */
+  startedAt: number
   status: number
   /** milliseconds to the last byte */
   duration: number
@@ -75,18 +96,29 @@ export async function enter(
   }
   response.once('close', onClose)
   let path = 'none'
+  let worker: string | undefined
+  let operation: string | undefined
   let failure: MeshError | undefined
+  const passed = { request: 0, answer: 0 }
   try {
     components.admit?.(response)
     const dispatched = amend(await toDispatchRequest(message, id, target, gone.signal, startedAt), message)
+    dispatched.body = counted(dispatched.body, bytes => {
+      passed.request += bytes
+    })
     const answer = await components.dispatch(dispatched)
     path = answer.route.path
-    await writeAnswer(response, answer, extra, performance.now() - startedAt)
+    worker = answer.worker
+    operation = answer.operation
+    await writeAnswer(response, answer, extra, performance.now() - startedAt, bytes => {
+      passed.answer += bytes
+    })
   } catch (err) {
     failure = gone.signal.aborted ? new MeshError('ClientGone', 'the caller left') : toMeshError(err)
     failure.details.request_id ??= id
     if (failure.code === 'Internal') log.error({ request: id, err }, 'request failed')
-    writeError(response, failure, extra, performance.now() - startedAt, components.wording)
+    worker ??= failure.trail?.worker
+    passed.answer += writeError(response, failure, extra, performance.now() - startedAt, components.wording)
   } finally {
     response.removeListener('close', onClose)
   }
@@ -104,8 +136,19 @@ export async function enter(
     },
     'request'
   )
+  const dataClass = message.headers[HEADERS.dataClass]
+  const caller = components.callerOf?.(message)
   components.record?.({
+    id,
+    ...(caller == null ? {} : { caller }),
     service: target.service,
+    ...(operation == null ? {} : { operation }),
+    method: message.method ?? 'GET',
+    ...(typeof dataClass === 'string' ? { dataClass } : {}),
+    requestBytes: passed.request,
+    answerBytes: passed.answer,
+    ...(worker == null ? {} : { worker }),
+    startedAt: Date.now() - duration,
     status,
     duration,
     path,

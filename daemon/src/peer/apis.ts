@@ -16,14 +16,18 @@ import {
   healthRoutes,
   isLoopback,
   openaiRoutes,
+  peerReceiptRoutes,
   peersRoutes,
   placementRoutes,
+  receiptRoutes,
   type Self
 } from '../api/index.ts'
+import { type AuditLog, ingressEntry } from '../audit/index.ts'
 import type { Directory } from '../discovery/index.ts'
-import { serviceListener, serviceRoutes } from '../ingress/index.ts'
+import { type IngressRecord, serviceListener, serviceRoutes } from '../ingress/index.ts'
 import type { Metrics } from '../metrics/index.ts'
 import type { Node } from '../node/index.ts'
+import type { Receipts } from '../receipts/index.ts'
 import {
   backendsOnly,
   type ContextTable,
@@ -48,6 +52,9 @@ export interface ApiParts {
   dispatch: Peer['dispatch']
   invoker: Invoker
   metrics: Metrics
+  audit: AuditLog
+  /** undefined on a peer that runs no services */
+  receipts: Receipts | undefined
   serving: Serving
   contexts: ContextTable
   inHand: RequestsInHand
@@ -70,9 +77,9 @@ async function addCommonRoutes(
 
 /** For programs and people on this machine (a relay: for everyone): the ingress into the mesh. */
 export async function buildLocalApi(parts: ApiParts): Promise<FastifyInstance> {
-  const { config, log, dispatch, dispatcher, inHand, invoker, metrics, node, view, self } = parts
+  const { config, log, dispatch, dispatcher, inHand, invoker, node, receipts, view, self } = parts
   const { host = '127.0.0.1', corsOrigins = [] } = config.http ?? {}
-  const ingress = { dispatch, record: metrics.record, admit: (response: ServerResponse) => inHand.admit(response) }
+  const ingress = { dispatch, record: recorder(parts), admit: (response: ServerResponse) => inHand.admit(response) }
   const app = await createApi({
     title: `Hedgerow ${self.role}`,
     version: self.version,
@@ -85,15 +92,30 @@ export async function buildLocalApi(parts: ApiParts): Promise<FastifyInstance> {
   await addCommonRoutes(app, parts)
   await app.register(askRoutes({ self, view, dispatcher, invoker, node }))
   await app.register(placementRoutes({ services: parts.services }))
+  await app.register(receiptRoutes({ self, receipts, dispatcher, invoker }))
   await app.register(serviceRoutes(ingress))
   await app.register(openaiRoutes({ ...ingress, view }))
   inHand.countUntilDrained(app.server)
   return app
 }
 
+/** Where a request that entered here is noted when it is over. */
+function recorder({ audit, dispatcher, metrics }: ApiParts): (record: IngressRecord) => void {
+  return record => {
+    metrics.record(record)
+    audit.write(ingressEntry(withOperation(record, dispatcher)))
+  }
+}
+
+/** Of a request that failed, the decision tells what it asked for, if there was one. */
+function withOperation(record: IngressRecord, dispatcher: Dispatcher): IngressRecord {
+  const operation = record.operation ?? dispatcher.explain(record.id)?.operation
+  return operation == null ? record : { ...record, operation }
+}
+
 /** For other peers, over libp2p streams: the services that run here. */
 export async function buildPeerApi(parts: ApiParts): Promise<{ app: FastifyInstance; server: Server }> {
-  const { inHand, log, self, serving } = parts
+  const { inHand, log, receipts, self, serving } = parts
   let server: Server | undefined
   const app = await createApi({
     title: `Hedgerow ${self.role}`,
@@ -108,6 +130,7 @@ export async function buildPeerApi(parts: ApiParts): Promise<{ app: FastifyInsta
   })
   await addCommonRoutes(app, parts)
   await app.register(peerRoutes(serving))
+  await app.register(peerReceiptRoutes({ receipts }))
   if (server == null) throw new Error('Fastify made no server')
   inHand.count(server)
   return { app, server }
@@ -115,14 +138,15 @@ export async function buildPeerApi(parts: ApiParts): Promise<{ app: FastifyInsta
 
 /** For backends that this peer started: the mesh, on behalf of the request that they serve. */
 export async function buildNestedApi(parts: ApiParts): Promise<FastifyInstance> {
-  const { log, self, dispatch, contexts, inHand, view } = parts
+  const { audit, log, self, dispatch, dispatcher, contexts, inHand, view } = parts
   const app = await createApi({
     title: 'Hedgerow, for backends',
     version: self.version,
     log,
     guard: backendsOnly(contexts)
   })
-  await app.register(nestedRoutes({ dispatch, contexts, view, self: self.peerId }))
+  const record = (entered: IngressRecord): void => audit.write(ingressEntry(withOperation(entered, dispatcher)))
+  await app.register(nestedRoutes({ dispatch, record, contexts, view, self: self.peerId }))
   inHand.count(app.server)
   return app
 }

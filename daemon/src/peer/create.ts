@@ -1,11 +1,14 @@
+import { join } from 'node:path'
 import type { DispatchRequest } from '@hedgerow/protocols/dispatch'
 import { createDispatcher } from '@hedgerow/protocols/dispatch'
 import { type HttpService, serveHttp } from '@hedgerow/protocols/invocation/node'
 import type { View } from '@hedgerow/protocols/view'
 import { peerIdFromString } from '@libp2p/peer-id'
 import type { PeerStatus, Self } from '../api/index.ts'
+import { AUDIT_FOLDER, NO_AUDIT_LOG, openAuditLog, workerEntry } from '../audit/index.ts'
 import { createMetrics } from '../metrics/index.ts'
 import { Presence, Sequence } from '../presence/index.ts'
+import { Receipts } from '../receipts/index.ts'
 import { ContextTable, createServing } from '../serving/index.ts'
 import { buildLocalApi, buildNestedApi, buildPeerApi } from './apis.ts'
 import { directPaths } from './direct-paths.ts'
@@ -50,13 +53,22 @@ export async function createPeer(config: PeerConfig, { services, log }: PeerComp
     directPaths: () => directPaths(node, iceServers)
   }
 
+  const { auditDays = 0, dataDir, mesh, privateKey } = config
+  const audit =
+    auditDays === 0 ? NO_AUDIT_LOG : await openAuditLog({ folder: join(dataDir, AUDIT_FOLDER), days: auditDays, log })
+  const receipts = isWorker ? new Receipts({ mesh, privateKey, peerId, now: () => performance.now() }) : undefined
   const contexts = new ContextTable()
   const serving = createServing({
     services,
     contexts,
     draining: () => phase === 'draining',
     mayActFor: (peer, service) => peer === peerId || runs(view, peer, service),
-    onError: err => log.error({ err }, 'serving failed')
+    onError: err => log.error({ err }, 'serving failed'),
+    onServed: served => {
+      receipts?.add(served)
+      const path = served.peer === peerId ? 'local' : (invoker.route(served.peer)?.path ?? null)
+      audit.write(workerEntry(served, peerId, path))
+    }
   })
   const dispatcher = createDispatcher({
     view,
@@ -114,6 +126,8 @@ export async function createPeer(config: PeerConfig, { services, log }: PeerComp
     dispatch,
     invoker,
     metrics,
+    audit,
+    receipts,
     serving,
     contexts,
     inHand
@@ -179,6 +193,7 @@ export async function createPeer(config: PeerConfig, { services, log }: PeerComp
     await remote.close()
     dispatcher.stop()
     await network.stop()
+    await audit.stop()
   }
 
   return {

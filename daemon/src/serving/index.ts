@@ -12,12 +12,14 @@ import { matchOperation, methodsOf, type ServiceContract } from '@hedgerow/proto
 import { MeshError, toMeshError } from '@hedgerow/protocols/errors'
 import { isAmbiguous } from '@hedgerow/protocols/fence'
 import { HEADERS, MAX_DEPTH, NAME_PATTERN } from '@hedgerow/protocols/ids'
-import { targetOf, timeoutOf } from '@hedgerow/protocols/ingress'
+import { newRequestId, targetOf, timeoutOf } from '@hedgerow/protocols/ingress'
 import type { Headers, IncomingAnswer, Invoker, OutgoingRequest } from '@hedgerow/protocols/invocation'
 import { problemAnswer } from '../ingress/index.ts'
 import type { ServiceAnswer, ServiceInstance, ServiceRequest } from '../runtime/index.ts'
+import { Account, type Served, type ServedHead } from './account.ts'
 import type { CallContext, ContextTable } from './contexts.ts'
 
+export type { Served } from './account.ts'
 export { type CallContext, ContextTable } from './contexts.ts'
 export { backendsOnly, type NestedComponents, nestedRoutes } from './nested.ts'
 export { peerListener, peerRoutes } from './peer-routes.ts'
@@ -34,6 +36,8 @@ export interface ServingComponents {
   /** whether a peer runs a service, or is about to: its instances catch up with each other before they are offered */
   mayActFor(peer: string, service: string): boolean
   onError?(err: unknown): void
+  /** called once for every request, when its last byte is out or it is clear that there will be none */
+  onServed?(served: Served): void
 }
 
 export interface Serving {
@@ -42,60 +46,95 @@ export interface Serving {
 }
 
 export function createServing(components: ServingComponents): Serving {
+  const ignore = (): void => {}
   return {
-    async invoke(caller, request, { signal }) {
+    async invoke(peer, request, { signal }) {
+      const said = (header: string): string | undefined => single(request.headers[header])
+      const account = new Account(headOf(peer, request.method, said), components.onServed ?? ignore)
       try {
-        return await serve(components, caller, request, signal)
+        return await serve(components, account, request, said, signal)
       } catch (err) {
         const error = toMeshError(err)
         if (error.code === 'Internal') components.onError?.(err)
-        return answerOf(error)
+        const answer = answerOf(error)
+        account.refused(error, answer.complete)
+        return answer
       }
     }
   }
 }
 
+/** As far as it is known before anything is checked. */
+function headOf(peer: string, method: string, said: Said): ServedHead {
+  const id = said(HEADERS.requestId)
+  return {
+    requestId: id != null && REQUEST_ID.test(id) ? id : newRequestId(),
+    peer,
+    caller: `peer/${peer}`,
+    service: '',
+    operation: undefined,
+    method,
+    dataClass: undefined,
+    depth: 0
+  }
+}
+
+type Said = (header: string) => string | undefined
+
 async function serve(
   { services, contexts, draining, mayActFor }: ServingComponents,
-  peer: string,
+  account: Account,
   request: OutgoingRequest,
+  said: Said,
   signal: AbortSignal
 ): Promise<IncomingAnswer> {
+  const { head } = account
   const { service: name, path } = targetOf(request.path)
+  head.service = name
   if (draining()) throw new MeshError('Draining', 'this worker is stopping; another one will answer', { service: name })
   const service = services.get(name)
   if (service == null) throw new MeshError('NotServed', `this worker does not offer ${name} now`, { service: name })
   const match = matchOperation(service.contract, request.method, path)
   if (match == null) throw unknownOperation(service.contract, request.method, path)
-  const said = (header: string): string | undefined => single(request.headers[header])
-  const caller = callerOf(peer, said(HEADERS.caller), mayActFor)
-  if (match.operation.internal && caller !== `service/${name}`) {
+  head.operation = `${match.operation.method} ${match.operation.path}`
+  head.caller = callerOf(head.peer, said(HEADERS.caller), mayActFor)
+  if (match.operation.internal && head.caller !== `service/${name}`) {
     throw new MeshError('Forbidden', `${match.operation.path} is for other instances of ${name} only`, {
       service: name
     })
   }
-  const dataClass = dataClassOf(said(HEADERS.dataClass))
+  head.dataClass = dataClassOf(said(HEADERS.dataClass))
+  head.depth = depthOf(said(HEADERS.depth))
   const timeout = timeoutOf(said(HEADERS.timeout))
-  const context = contextOf(said, timeout)
+  const context = contextOf(head, said(HEADERS.traceparent), timeout)
   const token = contexts.open(context)
   const close = (): void => contexts.close(token)
   const stamp: Headers = {}
   stamp[HEADERS.context] = token
   stamp[HEADERS.requestId] = context.requestId
-  stamp[HEADERS.caller] = caller
-  if (dataClass != null) stamp[HEADERS.dataClass] = dataClass
+  stamp[HEADERS.caller] = head.caller
+  if (head.dataClass != null) stamp[HEADERS.dataClass] = head.dataClass
   if (context.traceparent != null) stamp[HEADERS.traceparent] = context.traceparent
-  const local: ServiceRequest = { ...request, path: match.path, operation: match.operation, stamp }
+  const body = account.request(request.body)
+  const local: ServiceRequest = { ...request, body, path: match.path, operation: match.operation, stamp }
   try {
     const answer = await service.invoke(local, timeout == null ? { signal } : { signal, timeout })
-    const { status, body, complete } = answer
+    const { status, complete } = answer
     const headers = withTiming(answer)
+    // For who sent none: by it, what was noted of this request is found.
+    if (said(HEADERS.requestId) !== head.requestId) headers[HEADERS.requestId] = head.requestId
+    account.status = status
     if (complete != null) {
       close()
-      return { status, headers, body, complete }
+      account.complete(complete)
+      return { status, headers, body: answer.body, complete }
     }
-    signal.addEventListener('abort', close, { once: true })
-    return { status, headers, body: closing(body, close) }
+    const leave = (): void => {
+      close()
+      account.end('ClientGone')
+    }
+    signal.addEventListener('abort', leave, { once: true })
+    return { status, headers, body: closing(account.answer(answer.body), close) }
   } catch (err) {
     close()
     throw err
@@ -113,6 +152,7 @@ function callerOf(peer: string, said: string | undefined, mayActFor: ServingComp
 
 const ON_ITS_ACCOUNT = 'service/'
 const NAME = new RegExp(NAME_PATTERN)
+const REQUEST_ID = /^[\w.:-]{1,128}$/
 
 /** @throws {MeshError} Malformed: also when there are two, of which somebody might read the lower one */
 function dataClassOf(said: string | undefined): string | undefined {
@@ -120,15 +160,21 @@ function dataClassOf(said: string | undefined): string | undefined {
   throw new MeshError('Malformed', `${HEADERS.dataClass} is not one name, such as internal`)
 }
 
-/** What a backend's own calls inherit from this one. @throws {MeshError} TooDeep */
-function contextOf(said: (header: string) => string | undefined, timeout: number | undefined): CallContext {
-  const depth = Number(said(HEADERS.depth) ?? 0)
-  if (!(depth >= 0 && depth <= MAX_DEPTH)) {
-    throw new MeshError('TooDeep', `calls are nested ${depth} deep; at most ${MAX_DEPTH}`)
-  }
-  const context: CallContext = { requestId: said(HEADERS.requestId) ?? '', depth }
+/** @throws {MeshError} TooDeep */
+function depthOf(said = '0'): number {
+  const depth = Number(said)
+  if (Number.isInteger(depth) && depth >= 0 && depth <= MAX_DEPTH) return depth
+  throw new MeshError('TooDeep', `calls are nested ${depth} deep; at most ${MAX_DEPTH}`)
+}
+
+/** What a backend's own calls inherit from this one. */
+function contextOf(
+  { requestId, depth, service }: ServedHead,
+  traceparent: string | undefined,
+  timeout: number | undefined
+): CallContext {
+  const context: CallContext = { requestId, depth, backend: service }
   if (timeout != null) context.deadline = performance.now() + timeout
-  const traceparent = said(HEADERS.traceparent)
   if (traceparent != null) context.traceparent = traceparent
   return context
 }
@@ -167,7 +213,7 @@ async function* closing(body: AsyncIterable<Uint8Array>, onEnd: () => void): Asy
   }
 }
 
-function answerOf(error: MeshError): IncomingAnswer {
+function answerOf(error: MeshError): IncomingAnswer & { complete: Uint8Array } {
   const { body: complete, ...head } = problemAnswer(error)
   return {
     ...head,

@@ -58,7 +58,13 @@ export function nestedRoutes({ contexts, view, self, ...ingress }: NestedCompone
   }
 
   return async app => {
-    await app.register(serviceRoutes(ingress, amend))
+    const callerOf = ({ headers }: IncomingMessage): string => {
+      const token = headers[HEADERS.context]
+      // Gone when the request that it belonged to has ended before this one.
+      const backend = typeof token === 'string' ? contexts.get(token)?.backend : undefined
+      return backend == null ? 'backend' : `service/${backend}`
+    }
+    await app.register(serviceRoutes({ ...ingress, callerOf }, amend))
     app.get<{ Params: { service: string } }>('/instances/:service', async request => {
       const name = view.resolve(request.params.service) ?? request.params.service
       return {
