@@ -100,17 +100,21 @@ export async function buildLocalApi(parts: ApiParts): Promise<FastifyInstance> {
 }
 
 /** Where a request that entered here is noted when it is over. */
-function recorder({ audit, dispatcher, metrics }: ApiParts): (record: IngressRecord) => void {
+function recorder({ audit, dispatcher, metrics, view }: ApiParts): (record: IngressRecord) => void {
   return record => {
     metrics.record(record)
-    audit.write(ingressEntry(withOperation(record, dispatcher)))
+    audit.write(ingressEntry(inFull(record, view, dispatcher)))
   }
 }
 
-/** Of a request that failed, the decision tells what it asked for, if there was one. */
-function withOperation(record: IngressRecord, dispatcher: Dispatcher): IngressRecord {
+/**
+ * With the service's own name, or none: what callers ask for that doesn't exist may be anything. Of a request that
+ * failed, the decision tells what it asked for, if there was one.
+ */
+function inFull(record: IngressRecord, view: View, dispatcher: Dispatcher): IngressRecord {
+  const service = view.resolve(record.service) ?? ''
   const operation = record.operation ?? dispatcher.explain(record.id)?.operation
-  return operation == null ? record : { ...record, operation }
+  return { ...record, service, ...(operation == null ? {} : { operation }) }
 }
 
 /** For other peers, over libp2p streams: the services that run here. */
@@ -145,7 +149,7 @@ export async function buildNestedApi(parts: ApiParts): Promise<FastifyInstance> 
     log,
     guard: backendsOnly(contexts)
   })
-  const record = (entered: IngressRecord): void => audit.write(ingressEntry(withOperation(entered, dispatcher)))
+  const record = (entered: IngressRecord): void => audit.write(ingressEntry(inFull(entered, view, dispatcher)))
   await app.register(nestedRoutes({ dispatch, record, contexts, view, self: self.peerId }))
   inHand.count(app.server)
   return app

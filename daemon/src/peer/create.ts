@@ -67,7 +67,8 @@ export async function createPeer(config: PeerConfig, { services, log }: PeerComp
     onServed: served => {
       receipts?.add(served)
       const path = served.peer === peerId ? 'local' : (invoker.route(served.peer)?.path ?? null)
-      audit.write(workerEntry(served, peerId, path))
+      // What callers name that doesn't exist may be anything.
+      audit.write(workerEntry({ ...served, service: view.resolve(served.service) ?? '' }, peerId, path))
     }
   })
   const dispatcher = createDispatcher({

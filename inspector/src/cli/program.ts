@@ -17,6 +17,7 @@ import { VERSION } from '../version.ts'
 import { EXAMPLES } from './examples.ts'
 import { type Io, styleOf, toJson, writeLine } from './io.ts'
 import { runTop } from './live.ts'
+import { addTraceCommands } from './traces.ts'
 
 interface GlobalOptions extends SourceOptions {
   json?: boolean
@@ -146,6 +147,15 @@ export function createProgram({ io, signal, done }: ProgramContext): Command {
     .action((id: string, _options, sub: Command) =>
       show(sub, source => explainRequest(source, id, signal), renderExplain)
     )
+
+  addTraceCommands({
+    io,
+    signal,
+    done,
+    command: (name, summary, examples) => command(program, name, summary, examples),
+    withSource,
+    parseRequestId: requestId
+  })
 
   const dht = command(program, 'dht', 'look into the distributed hash table', EXAMPLES.dht)
   command(dht, 'providers', 'who is written down as offering a service, walked afresh', EXAMPLES.dhtProviders)
