@@ -59,6 +59,7 @@ export async function createRelay(init: RelayInit): Promise<Relay> {
       noAnnounce: [privateAddr],
       iceServers: settings.iceServers,
       mdns: settings.mdns,
+      auditDays: settings.auditDays,
       ...(settings.url == null ? {} : { url: settings.url }),
       http: {
         ...access,

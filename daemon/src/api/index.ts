@@ -18,6 +18,7 @@ export { meshRoutes, revocationRoutes } from './mesh.ts'
 export { openaiRoutes } from './openai.ts'
 export { askRoutes, peersRoutes } from './peers.ts'
 export { placementRoutes } from './placement.ts'
+export { peerReceiptRoutes, receiptRoutes } from './receipts.ts'
 export { renewalRoutes } from './renewal.ts'
 export { createApi } from './server.ts'
 

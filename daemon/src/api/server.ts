@@ -10,7 +10,8 @@ import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
   type FastifyServerFactory,
-  LogController
+  LogController,
+  type onRequestAsyncHookHandler
 } from 'fastify'
 import type { Logger } from 'pino'
 import {
@@ -37,6 +38,8 @@ export interface ApiInit {
   corsOrigins?: string[]
   /** who may call, and how much; left out where the connections themselves tell: other peers, own backends */
   gate?: Gate
+  /** asked before anything is done or told, descriptions of the API too; rejects with what a request is refused with */
+  guard?: onRequestAsyncHookHandler
   /** whether somebody takes upgrades of its connections. @default false */
   upgrades?: boolean
   /** where connections come from, when not from a port */
@@ -103,6 +106,7 @@ export async function createApi(init: ApiInit): Promise<FastifyInstance> {
       maxAge: PREFLIGHT_SECONDS
     })
   await app.register(helmet, SECURITY_HEADERS)
+  if (init.guard != null) app.addHook('onRequest', init.guard)
   guard(app, init)
   if (init.services != null) shortcut(app, init.services, { cors: corsOrigins != null, gate: init.gate })
   // After the shortcut, so that it sees requests of both ways. A server from elsewhere sees to that itself.

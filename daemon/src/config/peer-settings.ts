@@ -2,6 +2,7 @@ import { homedir, hostname } from 'node:os'
 import { join } from 'node:path'
 import { ADDRESS_RATE } from '../access/constants.ts'
 import type { AddressRange, Grant } from '../access/index.ts'
+import { AUDIT_DAYS } from '../audit/index.ts'
 import type { RelaySource } from '../discovery/index.ts'
 import { LOG_LEVELS, type LogLevel } from '../logging/index.ts'
 import type { IceServer } from '../node/ice-servers.ts'
@@ -31,6 +32,7 @@ export interface PeerSettings {
   announce: string[]
   iceServers: IceServer[]
   mdns: boolean
+  auditDays: number
   logLevel: LogLevel
 }
 
@@ -183,6 +185,13 @@ export function peerSettings({ role, httpPort, corsOrigins }: PeerDefaults): Set
       help: 'find neighbours on the local network',
       default: true,
       parse: parsers.flag
+    },
+    {
+      flags: '--audit-days <n>',
+      env: 'HEDGEROW_AUDIT_DAYS',
+      help: 'how long it is kept in the data directory who called what (never what they sent); 0 = not at all',
+      default: AUDIT_DAYS,
+      parse: parsers.count
     },
     {
       flags: '--log-level <level>',

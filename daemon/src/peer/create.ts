@@ -1,12 +1,16 @@
+import { join } from 'node:path'
 import type { DispatchRequest } from '@hedgerow/protocols/dispatch'
 import { createDispatcher } from '@hedgerow/protocols/dispatch'
 import { type HttpService, serveHttp } from '@hedgerow/protocols/invocation/node'
 import { covers } from '@hedgerow/protocols/membership'
+import type { View } from '@hedgerow/protocols/view'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { openAccess } from '../access/index.ts'
 import type { PeerStatus, Self } from '../api/index.ts'
+import { AUDIT_FOLDER, NO_AUDIT_LOG, openAuditLog, workerEntry } from '../audit/index.ts'
 import { createMetrics } from '../metrics/index.ts'
 import { Presence, Sequence } from '../presence/index.ts'
+import { Receipts } from '../receipts/index.ts'
 import { ContextTable, createServing, vouching } from '../serving/index.ts'
 import { buildLocalApi, buildNestedApi, buildPeerApi, buildTunnelApi } from './apis.ts'
 import { askRenewal } from './ask-renewal.ts'
@@ -57,6 +61,10 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
     credential: () => membership.credential()
   }
 
+  const { auditDays = 0, dataDir, mesh, privateKey } = config
+  const audit =
+    auditDays === 0 ? NO_AUDIT_LOG : await openAuditLog({ folder: join(dataDir, AUDIT_FOLDER), days: auditDays, log })
+  const receipts = isWorker ? new Receipts({ mesh, privateKey, peerId, now: () => performance.now() }) : undefined
   const contexts = new ContextTable()
   const serving = createServing({
     services,
@@ -65,7 +73,14 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
     callerRights: caller => clientRights(caller === peerId ? undefined : gate.member(caller)),
     draining: () => phase === 'draining',
     vouches: vouching({ self: peerId, roleOf: peer => view.peer(peer)?.advert.role }),
-    onError: err => log.error({ err }, 'serving failed')
+    mayActFor: (peer, service) => peer === peerId || runs(view, peer, service),
+    onError: err => log.error({ err }, 'serving failed'),
+    onServed: served => {
+      receipts?.add(served)
+      const path = served.peer === peerId ? 'local' : (invoker.route(served.peer)?.path ?? null)
+      // What callers name that doesn't exist may be anything.
+      audit.write(workerEntry({ ...served, service: view.resolve(served.service) ?? '' }, peerId, path))
+    }
   })
   const dispatcher = createDispatcher({
     view,
@@ -138,6 +153,8 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
     dispatch,
     invoker,
     metrics,
+    audit,
+    receipts,
     serving,
     contexts,
     inHand
@@ -222,6 +239,7 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
     await remote.close()
     dispatcher.stop()
     await network.stop()
+    await audit.stop()
   }
 
   return {
@@ -248,4 +266,13 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
       return urlOf(local)
     }
   }
+}
+
+/** It offers a service, or could: an instance catches up with the others before it is offered. */
+function runs(view: Pick<View, 'peer'>, peerId: string, service: string): boolean {
+  const advert = view.peer(peerId)?.advert
+  return (
+    advert != null &&
+    (advert.services.some(({ contract }) => contract.name === service) || advert.eligible.includes(service))
+  )
 }

@@ -87,6 +87,8 @@ export interface PeerConfig {
   announce: string[]
   /** of `listen`, those that are of no use to others */
   noAnnounce?: string[]
+  /** days that the audit log is kept. @default 0: there is none */
+  auditDays?: number
   /** STUN and TURN servers; with none, those that a relay names */
   iceServers: IceServer[]
   mdns: boolean

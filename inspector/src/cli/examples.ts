@@ -68,6 +68,20 @@ hedgerow key create intake --services ocr,upload --rate 5 --data-dir /var/lib/he
 `)}\nIt is sent as \`Authorization: Bearer hk_...\` or \`X-API-Key: hk_...\`; the peer keeps a hash of it only.\n`,
   keyList: examples('hedgerow key list\nhedgerow key list --json --data-dir /var/lib/hedgerow'),
   keyRevoke: examples('hedgerow key revoke 3f2a9c0d5b7e\nhedgerow key revoke "web frontend"'),
+  audit: `${examples(`
+hedgerow audit --since 2h
+hedgerow audit --data-dir .hedgerow/relay --service ner-extraction --json | jq -r .caller
+`)}\nThe log tells who asked for what and how it went, and nothing of what was asked or answered. It is read from the disk,
+so run this on the peer's machine, as its user.\n`,
+  receipt: `${examples(`
+hedgerow receipt 3f2a9c0d5b7e41f68a90b1c2d3e4f506 > receipt.jws
+hedgerow receipt 3f2a9c0d5b7e41f68a90b1c2d3e4f506 | hedgerow verify - --answer letter.json
+`)}\nA receipt is a JWS: any JWT library checks it with the Ed25519 key that the worker's peer id is. The worker can give it
+for an hour; the peer where the request entered knows for ten minutes which worker that was.\n`,
+  verify: `${examples(`
+hedgerow verify receipt.jws
+hedgerow verify receipt.jws --request notes.json --answer letter.json --worker x9fQz3Kp
+`)}\nNobody is asked for this. Exit codes: 0 what could be compared holds   1 it doesn't   2 wrong usage\n`,
   dht: examples(`
 hedgerow dht providers ner
 hedgerow dht get worker-1

@@ -19,6 +19,7 @@ import { type Io, styleOf, toJson, writeLine } from './io.ts'
 import { addKeyCommands } from './key-program.ts'
 import { runTop } from './live.ts'
 import { addMeshCommands } from './mesh.ts'
+import { addTraceCommands } from './traces.ts'
 
 interface GlobalOptions extends SourceOptions {
   json?: boolean
@@ -154,6 +155,15 @@ export function createProgram({ io, signal, done }: ProgramContext): Command {
     .action((id: string, _options, sub: Command) =>
       show(sub, source => explainRequest(source, id, signal), renderExplain)
     )
+
+  addTraceCommands({
+    io,
+    signal,
+    done,
+    command: (name, summary, examples) => command(program, name, summary, examples),
+    withSource,
+    parseRequestId: requestId
+  })
 
   const dht = command(program, 'dht', 'look into the distributed hash table', EXAMPLES.dht)
   command(dht, 'providers', 'who is written down as offering a service, walked afresh', EXAMPLES.dhtProviders)

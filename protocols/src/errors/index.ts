@@ -45,6 +45,8 @@ const ERRORS = {
   WorkerWedged: { status: 502, title: 'The worker stopped responding' },
   /** the backend behind the worker could not be reached, broke off, or sent what isn't HTTP */
   BackendFailed: { status: 502, title: 'The service failed' },
+  /** the worker vouches for its answer with what it didn't sign, or signed of something else */
+  BadReceipt: { status: 502, title: 'The receipt is not good' },
   NoWorker: { status: 503, title: 'Nobody offers this service now' },
   /** the worker that was asked doesn't run the service (any more); another may */
   NotServed: { status: 503, title: 'The worker does not offer this service' },
