@@ -35,7 +35,8 @@ export function renderInvite(report: InviteReport, { paint }: Style, qr: string 
   const { invite, roles, services, classes, uses, expires_at, issuer, relays, warnings } = report
   return [
     invite,
-    ...(qr == null ? [] : [qr]),
+    // Dark on light whatever the terminal's own colours are: not every camera reads it the other way round.
+    ...(qr?.split('\n').map(line => paint(['black', 'bgWhiteBright'], line)) ?? []),
     '',
     `lets in ${count(uses, 'peer')} as ${rolesOf(roles)}: services ${services.join(', ')}, classes ${classes.join(', ') || 'none'}`,
     `until ${day(expires_at)}, at ${relays.join(', ')} (${shortId(issuer)} redeems it)`,
