@@ -1,6 +1,7 @@
 import type { Operation } from '@hedgerow/protocols/contract'
 import { MeshError, type MeshErrorCode } from '@hedgerow/protocols/errors'
 import type { Headers, OutgoingRequest } from '@hedgerow/protocols/invocation'
+import { hasKnownCoding } from '@hedgerow/protocols/invocation/node'
 import type { Dispatcher } from 'undici'
 import type { Outcome } from '../admission/index.ts'
 import type { Clock } from '../clock/index.ts'
@@ -100,6 +101,10 @@ export class Exchange implements Dispatcher.DispatchHandler {
   ): void {
     // 103 Early Hints and the like; the answer is yet to come.
     if (status < 200) return
+    if (!hasKnownCoding(headers)) {
+      this.#fail('BackendFailed', `${this.#init.service} answered in a transfer coding that nobody asked for`)
+      return
+    }
     this.#status = status
     this.#init.onFirstByte()
     this.#waitFor('chunk')

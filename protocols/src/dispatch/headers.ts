@@ -16,8 +16,21 @@ const HOP_BY_HOP = new Set([
   'upgrade'
 ])
 
-/** Means this peer, or was dealt with by it. */
-const OUR_OWN = new Set(['host', 'expect', HEADERS.traceparent])
+/** Means this peer, or was dealt with by it; where a request came from is nothing for whoever serves it. */
+const OUR_OWN = new Set<string>([
+  'host',
+  'expect',
+  HEADERS.traceparent,
+  'forwarded',
+  'via',
+  'x-real-ip',
+  'client-ip',
+  'true-client-ip',
+  'cdn-loop'
+])
+
+/** Of proxies in front, and of Cloudflare's. */
+const isForwarding = (name: string): boolean => name.startsWith('x-forwarded-') || name.startsWith('cf-')
 
 const MESH_PREFIX = 'hedgerow-'
 
@@ -37,7 +50,7 @@ export function requestHeaders(client: Headers, dispatched: Dispatched): Headers
   for (const name in client) {
     const value = client[name]
     if (value == null || HOP_BY_HOP.has(name) || OUR_OWN.has(name) || named?.includes(name)) continue
-    if (name.startsWith(MESH_PREFIX) && name !== HEADERS.dataClass) continue
+    if ((name.startsWith(MESH_PREFIX) && name !== HEADERS.dataClass) || isForwarding(name)) continue
     if (name === 'tracestate' && !dispatched.traceContinued) continue
     headers[name] = value
   }
