@@ -48,8 +48,14 @@ export async function createKey(dataDir: string, ...flags: string[]): Promise<Ke
   return JSON.parse(stdout)
 }
 
+export interface Running {
+  /** its log and what it wrote besides */
+  said(): string
+  stop(): Promise<void>
+}
+
 /** Starts a relay by itself. */
-export async function startRelay(env: Record<string, string>): Promise<{ stderr(): string; stop(): Promise<void> }> {
+export async function startRelay(env: Record<string, string>): Promise<Running> {
   const child = spawn(
     process.execPath,
     ['--conditions=hedgerow-source', '--disable-warning=ExperimentalWarning', RELAY],
@@ -62,13 +68,13 @@ export async function startRelay(env: Record<string, string>): Promise<{ stderr(
         HEDGEROW_LISTEN: '/ip4/127.0.0.1/tcp/0',
         ...env
       },
-      stdio: ['ignore', 'ignore', 'pipe']
+      stdio: ['ignore', 'pipe', 'pipe']
     }
   )
-  let stderr = ''
-  child.stderr.on('data', chunk => (stderr += chunk))
+  let said = ''
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', chunk => (said += chunk))
   return {
-    stderr: () => stderr,
+    said: () => said,
     async stop() {
       if (child.exitCode != null || child.signalCode != null) return
       child.kill('SIGTERM')
