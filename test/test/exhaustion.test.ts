@@ -216,7 +216,7 @@ describe('a peer that is reached from elsewhere', function () {
       assert.equal(health.open, true)
       assert.equal(health.pid, undefined)
       assert.equal((await fetch(`${url}/api/admin/workers`)).status, 200)
-      assert.match(relay.said(), /HEDGEROW_HTTP_OPEN/)
+      await until(`its log says so: ${relay.said()}`, async () => relay.said().includes('HEDGEROW_HTTP_OPEN'))
       const wrong = await fetch(`${url}/service/lab`, { headers: { 'x-api-key': 'hk_wrong' } })
       assert.equal(wrong.status, 401)
     } finally {
