@@ -8,6 +8,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { openClosedMesh } from './closed.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
@@ -20,6 +21,11 @@ export interface MeshInit {
   workers: number
   /** each peer keeps its state in a folder below */
   dataDir: string
+  /**
+   * members only: an authority is made in `mesh` below `dataDir`, and signs a credential for each peer but those that are
+   * given an invite or a credential in `envOf`. @default false
+   */
+  closed?: boolean
   /** further environment of every peer, or of one by name */
   env?: Record<string, string>
   envOf?: Record<string, Record<string, string>>
@@ -61,11 +67,16 @@ export interface Mesh {
   startWorker(name: string, port?: number, relay?: PeerProcess): Promise<PeerProcess>
   /** the relay that was killed, again, at the same port; or one with another name, which joins the first */
   startRelay(port: number, name?: string): Promise<PeerProcess>
+  /** what HEDGEROW_INVITE is set to, so that one more machine joins this closed mesh; undefined when it is open */
+  invite(): Promise<string | undefined>
   stop(): Promise<void>
   /** ends all of it at once; what the peers started ends by itself when they are gone */
   kill(): void
 }
 
+const MESH_NAME = 'hedgerow'
+/** What is meant for a peer of another mesh, in the environment of whoever starts this one. */
+const OF_ANOTHER_MESH = { HEDGEROW_MESH: '', HEDGEROW_INVITE: '', HEDGEROW_CREDENTIAL: '' }
 /** A peer's programs; the pinned Node runs the sources as they are. */
 const PROGRAMS = { relay: join(root, 'bootstrap-relay/src/main.ts'), worker: join(root, 'daemon/src/main.ts') }
 const START_TIMEOUT = 30_000
@@ -75,6 +86,7 @@ const POLL = 100
 
 /** @throws {Error} when a port is taken, or a peer does not come up */
 export async function startMesh(init: MeshInit): Promise<Mesh> {
+  const closed = init.closed === true ? await openClosedMesh(join(init.dataDir, 'mesh'), MESH_NAME) : undefined
   const port = (i: number): number => (init.httpPort === 0 ? 0 : init.httpPort + i)
   const ports = await Promise.all(Array.from({ length: init.workers + 1 }, (_, i) => usable(port(i))))
   const started: PeerProcess[] = []
@@ -88,6 +100,8 @@ export async function startMesh(init: MeshInit): Promise<Mesh> {
   ): Promise<PeerProcess> => {
     const dataDir = join(init.dataDir, name)
     await mkdir(dataDir, { recursive: true, mode: 0o700 })
+    const given = init.envOf?.[name]
+    if (given?.HEDGEROW_INVITE == null && given?.HEDGEROW_CREDENTIAL == null) await closed?.admit(dataDir, role)
     const log = init.logToFile === true ? await open(join(dataDir, 'log'), 'a') : undefined
     const host = init.hostOf?.(name)
     const address = host?.address ?? '127.0.0.1'
@@ -111,10 +125,11 @@ export async function startMesh(init: MeshInit): Promise<Mesh> {
         HEDGEROW_LISTEN: ((role === 'worker' && init.listen) || [`/ip4/${address}/tcp/0`]).join(','),
         HEDGEROW_MDNS: 'false',
         HEDGEROW_HTTP_HOST: address,
+        ...(closed == null ? {} : OF_ANOTHER_MESH),
         // Whoever else is on such a host was put there by the same test.
         ...(host == null ? {} : { HEDGEROW_HTTP_OPEN: 'true' }),
         ...init.env,
-        ...init.envOf?.[name],
+        ...given,
         HEDGEROW_PARENT: 'stdin',
         HEDGEROW_NAME: name,
         HEDGEROW_DATA_DIR: dataDir,
@@ -158,6 +173,7 @@ export async function startMesh(init: MeshInit): Promise<Mesh> {
       workers,
       startWorker,
       startRelay,
+      invite: async () => closed?.invite(relay),
       stop,
       kill() {
         stopping = true

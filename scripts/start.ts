@@ -1,6 +1,6 @@
 /**
  * `npm start`: a complete mesh on this machine, one relay and three workers, each a process of its own that finds the
- * others as it would on real hosts. It runs until Ctrl-C.
+ * others as it would on real hosts. The mesh is closed: its authority is made on the spot and kept. It runs until Ctrl-C.
  */
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -39,6 +39,7 @@ if (!Number.isInteger(port) || port < 1 || port > 65535 - WORKERS)
 const mesh = await startMesh({
   httpPort: port,
   workers: WORKERS,
+  closed: true,
   dataDir: process.env.HEDGEROW_DATA_DIR || join(root, '.hedgerow'),
   // WebRTC on every address, because a browser on this machine offers it none of loopback.
   listen: ['/ip4/127.0.0.1/tcp/0', '/ip4/0.0.0.0/udp/0/webrtc-direct', '/p2p-circuit', '/webrtc'],
@@ -65,6 +66,9 @@ process.on('SIGTERM', () => void end())
 process.on('SIGHUP', () => void end())
 process.on('disconnect', () => void end())
 
+// Signed while the peers get ready.
+const invited = mesh.invite()
+
 try {
   await mesh.ready(AbortSignal.timeout(READY_TIMEOUT))
 } catch (err) {
@@ -76,6 +80,7 @@ try {
 }
 
 if (endingSince == null) {
+  const invite = await invited
   const url = `http://127.0.0.1:${port}`
   console.log(`ready
 ${url}/  the console: a page that is a peer itself
@@ -88,6 +93,9 @@ curl -s ${url}/service/ocr -H 'content-type: application/pdf' --data-binary @exa
 curl -s ${url}/service/upload -H 'content-type: application/pdf' --data-binary @examples/data/creditor-letter.pdf
 curl -s ${url}/service/notes -H 'content-type: application/json' -d '{"notes":"Client: Ada Obi. Debts: Barclaycard £1,240.50, rent arrears £650.00. Advised 3 March 2026 by phone: breathing space, agreed."}'
 curl -s ${url}/api/services
+
+This mesh is closed: nobody joins without an invite. One more peer on this machine, with a data directory of its own:
+HEDGEROW_INVITE=${invite} npm run daemon
 
 Ctrl-C ends it.`)
 }

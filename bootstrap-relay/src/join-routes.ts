@@ -32,6 +32,7 @@ export function joinRoutes({ peer, mesh }: JoinComponents): FastifyPluginAsync {
         )
         return {
           mesh,
+          ...(peer.membership.authority == null ? {} : { authority: peer.membership.authority }),
           ice_servers: peer.iceServers(),
           peers: [
             ...ownAddrs(request),

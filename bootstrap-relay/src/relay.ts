@@ -1,5 +1,7 @@
 import { networkInterfaces } from 'node:os'
 import type { AccessSettings } from '@hedgerow/daemon/access'
+import type { RelaySource } from '@hedgerow/daemon/discovery'
+import type { Membership } from '@hedgerow/daemon/membership'
 import { createPeer, noServices, type Peer } from '@hedgerow/daemon/peer'
 import { type Program, VERSION } from '@hedgerow/daemon/process'
 import { freePort } from '@hedgerow/daemon/startup'
@@ -16,7 +18,9 @@ export interface RelayInit {
   /** who may call over HTTP */
   access: AccessSettings
   privateKey: PrivateKey
-  mesh: string
+  membership: Membership
+  /** others of the mesh to join through */
+  relays: RelaySource[]
   dataDir: string
   /** services that ship, so that the relay knows their names before any worker came */
   contracts: ServiceContract[]
@@ -32,15 +36,9 @@ export interface Relay extends Program {
  * A peer that others can reach: circuit relay, DHT server and HTTP bridge. One port carries HTTP and libp2p: WebSocket
  * upgrades go to the node, the rest to the HTTP API.
  */
-export async function createRelay({
-  settings,
-  access,
-  privateKey,
-  mesh,
-  dataDir,
-  contracts,
-  log
-}: RelayInit): Promise<Relay> {
+export async function createRelay(init: RelayInit): Promise<Relay> {
+  const { settings, access, privateKey, membership, relays, dataDir, contracts, log } = init
+  const { mesh } = membership
   const httpPort = settings.httpPort === 0 ? await freePort() : settings.httpPort
   // The node's own WebSocket listener stays on loopback; the world sees the HTTP port.
   const wsPort = await freePort()
@@ -55,22 +53,24 @@ export async function createRelay({
       version: VERSION,
       dataDir,
       capabilities: { cores: 0, memory: 0, disk: 0, gpus: [], arch: process.arch, platform: process.platform },
-      relays: settings.relay,
+      relays,
       listen: [...(settings.listen ?? []), privateAddr],
       announce,
       noAnnounce: [privateAddr],
       iceServers: settings.iceServers,
       mdns: settings.mdns,
+      auditDays: settings.auditDays,
       ...(settings.url == null ? {} : { url: settings.url }),
       http: {
         ...access,
         host: settings.httpHost,
         port: httpPort,
         corsOrigins: settings.corsOrigins,
+        bridgeClasses: settings.bridgeClasses,
         ...(settings.tunnelPort == null ? {} : { tunnelPort: settings.tunnelPort })
       }
     },
-    { services: noServices(contracts), log }
+    { services: noServices(contracts), membership, log }
   )
   const hasConsole = await isBuilt(CONSOLE)
   if (!hasConsole) log.warn({ folder: CONSOLE }, 'the console is not built, so / leads to the description of the API')

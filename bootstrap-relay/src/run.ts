@@ -4,7 +4,7 @@ import { createLog } from '@hedgerow/daemon/logging'
 import { loadManifests } from '@hedgerow/daemon/manifest'
 import { endOnSignal, VERSION } from '@hedgerow/daemon/process'
 import { SHIPPED_SERVICES } from '@hedgerow/daemon/services'
-import { accessOf, answerWhileWaiting, resolveMesh } from '@hedgerow/daemon/startup'
+import { accessOf, answerWhileWaiting, resolveMembership } from '@hedgerow/daemon/startup'
 import { createRelay } from './relay.ts'
 import type { RelaySettings } from './settings.ts'
 
@@ -23,16 +23,21 @@ export async function runRelay(settings: RelaySettings): Promise<void> {
     role: 'relay',
     version: VERSION
   })
-  const mesh = await resolveMesh(settings.mesh, settings.relay, dataDir, log)
+  const { membership, relays } = await resolveMembership(settings, dataDir, privateKey, log)
+  const { mesh } = membership
   const { manifests } = await loadManifests([SHIPPED_SERVICES])
   const contracts = manifests.map(({ contract }) => contract)
-  const relay = await createRelay({ settings, access, privateKey, mesh, dataDir, contracts, log })
+  const relay = await createRelay({ settings, access, privateKey, membership, relays, dataDir, contracts, log })
   await stopWaiting()
   await relay.start()
   endInOrder(relay)
   const { self, url } = relay.peer
   log.info({ peer_id: self.peerId, url, mesh }, 'relay is up')
-  log.info(`others join this mesh with HEDGEROW_RELAY=${settings.url ?? reachableUrl(url, settings.httpHost)}`)
+  const address = settings.url ?? reachableUrl(url, settings.httpHost)
+  if (!membership.closed) log.info(`others join this mesh with HEDGEROW_RELAY=${address}`)
+  else if (membership.isIssuer)
+    log.info(`let others in with: hedgerow mesh invite --data-dir ${dataDir} --relay ${address}`)
+  else log.info(`this mesh is closed, and this relay lets nobody in: its credential has not the role issuer`)
 }
 
 /** As others on the network write it, where it listens on every address. */

@@ -1,12 +1,16 @@
 import { NAME_PATTERN } from '@hedgerow/protocols/ids'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { BOOTSTRAP_TIMEOUT, MAX_BOOTSTRAP } from './constants.ts'
+import { field } from './json.ts'
+import { authorityIn } from './membership.ts'
 
 /** What a relay says of its mesh at `GET /bootstrap`. */
 export interface Bootstrap {
   /** the relay's web address */
   url: string
   mesh: string
+  /** the public key of the mesh's authority; undefined in an open mesh */
+  authority: Uint8Array | undefined
   /** the relay itself first, then others of its mesh */
   peers: Multiaddr[]
   iceServers: RTCIceServer[]
@@ -37,13 +41,10 @@ export async function fetchBootstrap(url: string, signal: AbortSignal): Promise<
   return {
     url: target.origin,
     mesh,
+    authority: authorityIn(field(body, 'authority')),
     peers: peers.slice(0, 256).flatMap(parse),
     iceServers: iceServersIn(field(body, 'ice_servers'))
   }
-}
-
-function field(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value != null ? Reflect.get(value, name) : undefined
 }
 
 export function parse(addr: unknown): Multiaddr[] {
@@ -66,8 +67,18 @@ function iceServersIn(value: unknown): RTCIceServer[] {
     if (urls.length === 0) return []
     const username = field(server, 'username')
     const credential = field(server, 'credential')
-    return typeof username === 'string' && typeof credential === 'string'
-      ? [{ urls, username, credential }]
-      : [{ urls }]
+    const named = typeof username === 'string' && typeof credential === 'string' ? { username, credential } : {}
+    return [{ urls, ...named }].filter(isUsable)
   })
+}
+
+/** One server that a browser refuses (TURN without a password, a malformed address) would cost every direct way. */
+function isUsable(server: RTCIceServer): boolean {
+  if (globalThis.RTCPeerConnection == null) return true
+  try {
+    new RTCPeerConnection({ iceServers: [server] }).close()
+    return true
+  } catch {
+    return false
+  }
 }

@@ -5,10 +5,15 @@ export const BOOTSTRAP_TIMEOUT = 5000
 /** Bytes of its answer. */
 export const MAX_BOOTSTRAP = 256 * 1024
 
+/** The part of a credential's life after which the next one is asked for. */
+export const RENEWAL = 2 / 3
+
 /** Relays that a page stays connected to, of those it was told of: one may go. */
 export const MAX_RELAYS = 3
 /** How long a connection to a relay may take to open. */
 export const RELAY_DIAL_TIMEOUT = 8000
+/** A connection to a relay that was lost sooner is not opened again at once. */
+export const RELAY_WORTH = 10_000
 /** Pauses between attempts to reach a lost relay double from the one to the other, with jitter. */
 export const FIRST_BACKOFF = 500
 export const MAX_BACKOFF = 30_000
@@ -17,6 +22,8 @@ export const MAX_BACKOFF = 30_000
 export const SNAPSHOT_TIMEOUT = 3000
 /** An event stream that says nothing for so long is dead: its sender says something every 20 s. */
 export const EVENTS_SILENCE = 45_000
+/** An event stream that ended sooner is not asked for again at once. */
+export const EVENTS_WORTH = 5000
 /** Characters of one event; a sealed statement is 64 KiB at most, in base64. */
 export const MAX_EVENT = 128 * 1024
 
@@ -31,6 +38,8 @@ export const DIAL_TIMEOUT = 12_000
 export const INTRODUCTION_DELAY = 250
 /** How long after the last attempt a direct way to a worker is tried again, when there is none. */
 export const DIRECT_RETRY = 20_000
+/** A direct way that was lost sooner is not looked for again at once. */
+export const DIRECT_WORTH = 5000
 /** Addresses of one kind tried for one worker; strangers write them. */
 export const MAX_ADDRS = 3
 

@@ -1,17 +1,23 @@
 import type { Invoker } from '@hedgerow/protocols/invocation'
 import type { Ledger } from '@hedgerow/protocols/ledger'
+import type { Trust } from '@hedgerow/protocols/membership'
 import { createParser } from 'eventsource-parser'
 import { fromString } from 'uint8arrays/from-string'
-import { EVENTS_SILENCE, FIRST_BACKOFF, MAX_BACKOFF, MAX_EVENT } from './constants.ts'
+import { EVENTS_SILENCE, EVENTS_WORTH, FIRST_BACKOFF, MAX_BACKOFF, MAX_EVENT } from './constants.ts'
 
 export interface FollowerComponents {
   invoker: Invoker
   ledger: Ledger
+  /** hears what is revoked */
+  trust: Trust
   /** peers that can be asked, the best first */
   sources(): string[]
   /** called with a peer that has gone silent */
   doubt(peer: string): void
 }
+
+/** What isn't signed as it must be says nothing. */
+const ignore = (): void => {}
 
 const STATEMENTS = new Set(['advert', 'goodbye', 'load'])
 
@@ -59,10 +65,13 @@ export class Follower {
         if (peer == null) return
         tried.add(peer)
         this.source = peer
+        const startedAt = performance.now()
         const heard = await this.#read(peer).catch(() => false)
         if (this.#stopped.signal.aborted) return
-        // who has told something may be asked again
-        if (heard) tried.clear()
+        // Who has told something, and for a while, may be asked again.
+        if (!heard || performance.now() - startedAt < EVENTS_WORTH) continue
+        this.#failures = 0
+        tried.clear()
       }
     } finally {
       this.source = undefined
@@ -84,12 +93,15 @@ export class Follower {
     // One statement after the other: an advert before the load report that follows it.
     let learning: Promise<unknown> = Promise.resolve()
     const parser = createParser({
+      // beyond that, it takes no more, and the stream is left
+      maxBufferSize: MAX_EVENT,
       onEvent: ({ event, data }) => {
         if (event != null && STATEMENTS.has(event)) learning = learning.then(() => this.#learn(data))
+        else if (event === 'revocation')
+          learning = learning.then(() => this.#components.trust.revoke(data)).catch(ignore)
         else if (event === 'caught-up')
           learning = learning.then(() => {
             heard = true
-            this.#failures = 0
             this.#caughtUp.resolve()
           })
       }
@@ -120,7 +132,6 @@ export class Follower {
   }
 
   async #learn(data: string): Promise<void> {
-    if (data.length > MAX_EVENT) return
     try {
       await this.#components.ledger.learn(fromString(data, 'base64'))
     } catch {

@@ -1,6 +1,9 @@
+import { createGate } from '@hedgerow/protocols/gate'
+import { raceSignal } from 'race-signal'
 import { type Bootstrap, fetchBootstrap } from './bootstrap.ts'
 import { SNAPSHOT_TIMEOUT } from './constants.ts'
 import type { Mesh, MeshInit } from './index.ts'
+import { PageMembership } from './membership.ts'
 import { PageMesh } from './mesh.ts'
 import { createNode, loadKey } from './node.ts'
 
@@ -8,21 +11,46 @@ export async function join(init: MeshInit): Promise<Mesh> {
   const { signal } = init
   const relays = originsOf(init.relays)
   signal?.throwIfAborted()
-  const left = new AbortController()
-  const asked = signal == null ? left.signal : AbortSignal.any([signal, left.signal])
+  // Once one relay has answered, what the others say of themselves is asked when they are dialled.
+  const enough = new AbortController()
+  const asked = signal == null ? enough.signal : AbortSignal.any([signal, enough.signal])
   const asks = relays.map(url => fetchBootstrap(url, asked))
-  const [first, privateKey] = await Promise.all([firstOf(asks), loadKey(init.storage)]).catch(err => {
-    signal?.throwIfAborted()
-    throw err
+  const [first, privateKey] = await Promise.all([firstOf(asks), loadKey(init.storage)])
+    .catch(err => {
+      signal?.throwIfAborted()
+      throw err
+    })
+    .finally(() => enough.abort())
+  const membership = await PageMembership.of(first, privateKey, {
+    ...init,
+    relays: [first.url, ...without(relays, first.url)]
   })
-  const node = await createNode({ privateKey, iceServers: first.iceServers })
-  const mesh = new PageMesh(node, [first], { ...init, relays })
-  const onAbort = (): void => void mesh.stop()
-  signal?.addEventListener('abort', onAbort, { once: true })
+  const gate = createGate({
+    trust: membership.trust,
+    onRefusal: ({ by }) => {
+      if (by === 'them') membership.renew()
+    }
+  })
+  membership.onCredential = () => gate.renew()
+  const [node] = await Promise.all([
+    createNode({ privateKey, gate, iceServers: first.iceServers }),
+    membership.start(signal)
+  ])
+  const mesh = new PageMesh({ node, gate, membership }, [first], { ...init, relays })
   // Requests can be sent at once, over a bridge at the least; but who asks at once shouldn't find an empty mesh.
-  await Promise.race([mesh.caughtUp, new Promise(resolve => setTimeout(resolve, SNAPSHOT_TIMEOUT))])
+  const ready = Promise.race([mesh.caughtUp, new Promise<void>(resolve => setTimeout(resolve, SNAPSHOT_TIMEOUT))])
+  try {
+    await raceSignal(ready, signal)
+  } catch {
+    await mesh.stop()
+  }
   signal?.throwIfAborted()
+  mesh.leaveOn(signal)
   return mesh
+}
+
+function without(all: string[], one: string): string[] {
+  return all.filter(other => other !== one)
 }
 
 async function firstOf(asks: Array<Promise<Bootstrap>>): Promise<Bootstrap> {

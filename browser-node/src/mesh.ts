@@ -1,5 +1,14 @@
-import { createDispatcher, type Dispatcher, type DispatchRequest, type Explanation } from '@hedgerow/protocols/dispatch'
+import { maySee, OPEN_CLASSES, stricter } from '@hedgerow/protocols/data-class'
+import {
+  createDispatcher,
+  type DispatchAnswer,
+  type Dispatcher,
+  type DispatchRequest,
+  type Explanation
+} from '@hedgerow/protocols/dispatch'
 import { MeshError, toMeshError } from '@hedgerow/protocols/errors'
+import type { Gate } from '@hedgerow/protocols/gate'
+import { HEADERS } from '@hedgerow/protocols/ids'
 import { LLM_SERVICE, modelResource, newRequestId, optionsIn, targetOf } from '@hedgerow/protocols/ingress'
 import { createPageInvoker, type StoppableInvoker } from '@hedgerow/protocols/invocation/web'
 import { createLedger, type Ledger } from '@hedgerow/protocols/ledger'
@@ -12,22 +21,31 @@ import { EVENT_INTERVAL, KEEP_CONNECTED, MAX_PEERS, SWEEP_INTERVAL } from './con
 import { Follower } from './follower.ts'
 import type { Mesh, MeshEvents, MeshInit, MeshRequestInit, MeshStatus, PeerInfo, ServiceInfo } from './index.ts'
 import { type InfoComponents, peerInfo, serviceInfos } from './info.ts'
+import type { PageMembership } from './membership.ts'
 import type { PageNode } from './node.ts'
 import { Paths } from './paths.ts'
 import { closeIfDead, createPinger } from './ping.ts'
 import { Meter } from './progress.ts'
 import { Relays } from './relays.ts'
 import { type MeshRequest, networkError, reasonOf, toMeshRequest } from './request.ts'
-import { offline, problemResponse, toResponse } from './response.ts'
+import { hiddenFromRelays, offline, problemResponse, toResponse } from './response.ts'
 
 /** What a relay may know that this page doesn't, or reach where this page can't: asked over its bridge instead. */
 const FOR_THE_BRIDGE = new Set(['Unreachable', 'UnknownService', 'NoWorker'])
+
+export interface MeshComponents {
+  node: PageNode
+  gate: Gate
+  membership: PageMembership
+}
 
 export class PageMesh extends TypedEventEmitter<MeshEvents> implements Mesh {
   readonly peerId: string
   readonly name: string
   readonly iceServers: readonly RTCIceServer[]
   readonly #node: PageNode
+  readonly #gate: Gate
+  readonly #membership: PageMembership
   readonly #view: View
   readonly #ledger: Ledger
   readonly #relays: Relays
@@ -41,18 +59,20 @@ export class PageMesh extends TypedEventEmitter<MeshEvents> implements Mesh {
   #status: MeshStatus = 'offline'
   #telling: ReturnType<typeof setTimeout> | undefined
 
-  constructor(node: PageNode, bootstraps: [Bootstrap, ...Bootstrap[]], init: MeshInit) {
+  constructor({ node, gate, membership }: MeshComponents, bootstraps: [Bootstrap, ...Bootstrap[]], init: MeshInit) {
     super()
     const [{ mesh, iceServers }] = bootstraps
     const now = (): number => performance.now()
     this.#node = node
+    this.#gate = gate
+    this.#membership = membership
     this.peerId = node.peerId.toString()
     this.name = mesh
     this.iceServers = iceServers
     this.#view = createView({ now, maxPeers: MAX_PEERS })
-    this.#ledger = createLedger({ mesh, view: this.#view })
+    this.#ledger = createLedger({ mesh, view: this.#view, trust: membership.trust })
     this.#relays = new Relays(
-      { node },
+      { node, gate },
       {
         mesh,
         urls: init.relays,
@@ -65,7 +85,7 @@ export class PageMesh extends TypedEventEmitter<MeshEvents> implements Mesh {
       }
     )
     this.#paths = new Paths(
-      { node, view: this.#view, relays: () => this.#relays.connections, opened: () => this.#changed() },
+      { node, gate, view: this.#view, relays: () => this.#relays.connections, opened: () => this.#changed() },
       { keepConnected: init.keepConnected ?? KEEP_CONNECTED }
     )
     const connectionsTo = (peer: string) => this.#paths.connectionsTo(peer)
@@ -73,6 +93,7 @@ export class PageMesh extends TypedEventEmitter<MeshEvents> implements Mesh {
     this.#follower = new Follower({
       invoker: this.#invoker,
       ledger: this.#ledger,
+      trust: membership.trust,
       sources: () => this.#sources(),
       doubt: peer => this.#check(connectionsTo(peer))
     })
@@ -99,10 +120,13 @@ export class PageMesh extends TypedEventEmitter<MeshEvents> implements Mesh {
     this.#ledger.addListener(({ statement }) => {
       if (statement.type === 'advert') this.#paths.prepare()
     })
+    // An open mesh has no proofs to wait for.
     node.addEventListener('connection:open', this.#onConnection)
+    gate.addListener(this.#onConnection)
     node.addEventListener('connection:close', this.#onConnection)
     this.#sweeper = setInterval(() => {
       this.#view.sweep()
+      this.#ledger.sweep()
       this.#paths.prepare()
     }, SWEEP_INTERVAL)
     this.#relays.start(bootstraps)
@@ -110,7 +134,9 @@ export class PageMesh extends TypedEventEmitter<MeshEvents> implements Mesh {
 
   get status(): MeshStatus {
     if (this.#stopped.signal.aborted) return 'stopped'
-    if (this.#node.getConnections().some(({ status }) => status === 'open')) return 'online'
+    const isOpen = ({ status, remotePeer }: Connection): boolean =>
+      status === 'open' && this.#gate.isMember(remotePeer.toString())
+    if (this.#node.getConnections().some(isOpen)) return 'online'
     return this.#relays.answering ? 'bridged' : 'offline'
   }
 
@@ -119,25 +145,46 @@ export class PageMesh extends TypedEventEmitter<MeshEvents> implements Mesh {
     return this.#follower.caughtUp
   }
 
+  /** Stops when the signal says so. */
+  leaveOn(signal: AbortSignal | undefined): void {
+    const onAbort = (): void => void this.stop()
+    signal?.addEventListener('abort', onAbort, { signal: this.#stopped.signal })
+  }
+
   async fetch(input: string | URL | Request, init: MeshRequestInit = {}): Promise<Response> {
     const startedAt = performance.now()
     const meter = new Meter(init.onProgress)
     const request = await toMeshRequest(input, init, meter)
+    try {
+      return await this.#send(request, startedAt, meter)
+    } catch (err) {
+      request.leave()
+      throw request.signal.aborted ? reasonOf(request.signal) : err
+    }
+  }
+
+  async #send(request: MeshRequest, startedAt: number, meter: Meter): Promise<Response> {
     const { signal } = request
     if (signal.aborted) throw reasonOf(signal)
-    if (this.#stopped.signal.aborted) throw networkError(new MeshError('Unreachable', 'this page has left the mesh'))
+    if (this.#stopped.signal.aborted) throw left()
+    if (this.status !== 'online') return this.#bridge(request, meter)
     const id = newRequestId()
-    if (this.status !== 'online') return this.#bridge(request)
+    const elapsed = (): number => performance.now() - startedAt
+    let answer: DispatchAnswer
     try {
-      const answer = await this.#dispatcher.dispatch(this.#toDispatch(request, id))
-      return toResponse(answer, performance.now() - startedAt, signal, meter)
+      answer = await this.#dispatcher.dispatch(this.#toDispatch(request, id))
     } catch (err) {
       if (signal.aborted) throw reasonOf(signal)
+      if (this.#stopped.signal.aborted) throw left()
       const error = toMeshError(err)
+      // nobody is there who answers: the body's own source failed
+      if (error.code === 'ClientGone') throw networkError(error)
       if (FOR_THE_BRIDGE.has(error.code) && this.#relays.answering && isUnsent(request))
-        return this.#bridge(request).catch(() => problemResponse(error, id, performance.now() - startedAt))
-      return problemResponse(error, id, performance.now() - startedAt)
+        return this.#bridge(request, meter).catch(() => problemResponse(request, error, id, elapsed()))
+      request.leave()
+      return problemResponse(request, error, id, elapsed())
     }
+    return toResponse(request, answer, elapsed(), meter)
   }
 
   peers(): PeerInfo[] {
@@ -159,6 +206,7 @@ export class PageMesh extends TypedEventEmitter<MeshEvents> implements Mesh {
     clearTimeout(this.#telling)
     this.#node.removeEventListener('connection:open', this.#onConnection)
     this.#node.removeEventListener('connection:close', this.#onConnection)
+    this.#membership.stop()
     this.#follower.stop()
     this.#relays.stop()
     this.#paths.stop()
@@ -192,11 +240,22 @@ export class PageMesh extends TypedEventEmitter<MeshEvents> implements Mesh {
     return { ...request, ...targetOf(path) }
   }
 
-  #bridge(request: MeshRequest): Promise<Response> {
+  async #bridge(request: MeshRequest, meter: Meter): Promise<Response> {
     const { bridges } = this.#relays
-    if (bridges.length === 0) return Promise.reject(offline())
+    if (bridges.length === 0) throw offline()
+    const hidden = this.#classOf(request)
+    if (!maySee(OPEN_CLASSES, hidden)) throw hiddenFromRelays(hidden)
     const mayRepeat = request.method === 'GET' || request.method === 'HEAD' || request.headers.has('idempotency-key')
-    return fetchBridged(request, bridges, mayRepeat)
+    const authorization = await this.#membership.authorization()
+    if (authorization != null && !request.headers.has('authorization'))
+      request.headers.set('authorization', authorization)
+    return fetchBridged(request, bridges, mayRepeat, meter)
+  }
+
+  #classOf({ headers, path }: MeshRequest): string {
+    const name = this.#view.resolve(path.split(/[/?]/, 3)[2] ?? '')
+    const asked = name == null ? undefined : this.#view.contract(name)?.dataClass
+    return stricter(asked, headers.get(HEADERS.dataClass) ?? undefined) ?? 'public'
   }
 
   /** Who can tell what happens in the mesh: relays hear everything, workers what concerns them. */
@@ -234,6 +293,10 @@ export class PageMesh extends TypedEventEmitter<MeshEvents> implements Mesh {
       this.dispatchEvent(new CustomEvent('peers'))
     }, EVENT_INTERVAL)
   }
+}
+
+function left(): TypeError {
+  return networkError(new MeshError('Unreachable', 'this page has left the mesh'))
 }
 
 /** A stream can't be sent again, once somebody may have read from it. */

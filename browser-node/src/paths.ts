@@ -3,6 +3,7 @@
  * opened beside it, and later requests prefer the direct one (`bestConnection`). Nothing that runs on an older
  * connection is touched.
  */
+import type { Gate } from '@hedgerow/protocols/gate'
 import { bestConnection, routeOf } from '@hedgerow/protocols/invocation/web'
 import type { View } from '@hedgerow/protocols/view'
 import type { Connection, PeerId } from '@libp2p/interface'
@@ -10,12 +11,13 @@ import { peerIdFromString } from '@libp2p/peer-id'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { raceSignal } from 'race-signal'
 import { parse } from './bootstrap.ts'
-import { DIAL_TIMEOUT, DIRECT_RETRY, INTRODUCTION_DELAY, MAX_ADDRS } from './constants.ts'
+import { DIAL_TIMEOUT, DIRECT_RETRY, DIRECT_WORTH, INTRODUCTION_DELAY, MAX_ADDRS, MAX_PEERS } from './constants.ts'
 import type { PageNode } from './node.ts'
 import { pingOver } from './ping.ts'
 
 export interface PathsComponents {
   node: PageNode
+  gate: Gate
   view: Pick<View, 'peer' | 'peers'>
   /** connections to relays */
   relays(): Connection[]
@@ -54,7 +56,9 @@ export class Paths {
   connectionsTo(peer: string): Connection[] {
     const id = peerId(peer)
     if (id == null) return []
-    const connections = this.#components.node.getConnections(id)
+    const { node, gate } = this.#components
+    // One whose other side has yet to prove that it is a member is of no use.
+    const connections = gate.isMember(peer) ? node.getConnections(id) : []
     // WebRTC calls a connection open before the other side takes streams: until it has answered, an older way is better.
     const ready = connections.filter(
       connection => this.#proven.has(connection) || routeOf(connection).path === 'relayed'
@@ -63,8 +67,16 @@ export class Paths {
   }
 
   /** The first way to a peer that opens. @throws {Error} when none does */
-  reach(peer: string, signal: AbortSignal): Promise<Connection> {
-    return raceSignal(this.#dial(peer), signal)
+  async reach(peer: string, signal: AbortSignal): Promise<Connection> {
+    for (;;) {
+      const network = this.#current
+      try {
+        return await raceSignal(this.#dial(peer), signal)
+      } catch (err) {
+        // given up since the network is another one: who waits needn't know
+        if (network === this.#current || signal.aborted || this.#stopped.signal.aborted) throw err
+      }
+    }
   }
 
   /** The network is another one, or there again: dials that began before are given up, and may begin anew. */
@@ -89,8 +101,9 @@ export class Paths {
 
   #onClose = ({ detail }: CustomEvent<Connection>): void => {
     const peer = detail.remotePeer.toString()
-    // A way that was lost is looked for at once, but no more than once.
-    if (routeOf(detail).path === 'direct') this.#looked.delete(peer)
+    const { open, close = Date.now() } = detail.timeline
+    // A way that was lost is looked for at once; but not again and again when the other side ends it at once.
+    if (routeOf(detail).path === 'direct' && close - open > DIRECT_WORTH) this.#looked.delete(peer)
     if (this.#components.view.peer(peer)?.advert.role === 'worker') this.prepare()
   }
 
@@ -121,6 +134,7 @@ export class Paths {
   #open(peer: string): Array<Promise<Connection>> {
     const advert = this.#components.view.peer(peer)?.advert
     if (advert == null) return [Promise.reject(new Error('nothing is known of it'))]
+    if (this.#looked.size > MAX_PEERS) this.#looked.clear()
     this.#looked.set(peer, performance.now())
     const addrs = advert.addrs.flatMap(parse)
     const relays = this.#components.relays()
@@ -158,10 +172,12 @@ export class Paths {
     return connection
   }
 
-  #dialOne(addr: Multiaddr): Promise<Connection> {
+  async #dialOne(addr: Multiaddr): Promise<Connection> {
     const signal = AbortSignal.any([this.#stopped.signal, this.#current.signal, AbortSignal.timeout(DIAL_TIMEOUT)])
     // Raced, because WebRTC doesn't look at the signal at every step, and who waits must hear in time.
-    return raceSignal(this.#components.node.services.transports.dial(addr, { signal }), signal)
+    const connection = await raceSignal(this.#components.node.services.transports.dial(addr, { signal }), signal)
+    await this.#components.gate.proven(connection, signal)
+    return connection
   }
 }
 

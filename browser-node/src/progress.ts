@@ -31,22 +31,17 @@ export class Meter {
   }
 
   /** The stream's pieces, counted as they leave. */
-  async *sending(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
-    const reader = stream.getReader()
-    try {
-      for (;;) {
-        const { done, value } = await reader.read()
-        if (done) return
-        if (!(value instanceof Uint8Array)) throw new TypeError('a body that is a stream must give Uint8Array pieces')
-        // Browsers give pieces of megabytes; progress should move more smoothly than that.
-        for (let start = 0; start < value.byteLength; start += PIECE) {
-          const piece = value.subarray(start, start + PIECE)
-          yield piece
-          this.sent(piece.byteLength)
-        }
+  async *sending(reader: ReadableStreamDefaultReader<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done) return
+      if (!(value instanceof Uint8Array)) throw new TypeError('a body that is a stream must give Uint8Array pieces')
+      // Browsers give pieces of megabytes; progress should move more smoothly than that.
+      for (let start = 0; start < value.byteLength; start += PIECE) {
+        const piece = value.subarray(start, start + PIECE)
+        yield piece
+        this.sent(piece.byteLength)
       }
-    } finally {
-      reader.cancel().catch(() => {})
     }
   }
 

@@ -1,12 +1,14 @@
+import type { Gate } from '@hedgerow/protocols/gate'
 import type { Connection } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { raceSignal } from 'race-signal'
 import { type Bootstrap, fetchBootstrap } from './bootstrap.ts'
-import { FIRST_BACKOFF, MAX_BACKOFF, MAX_RELAYS, RELAY_DIAL_TIMEOUT } from './constants.ts'
+import { FIRST_BACKOFF, MAX_BACKOFF, MAX_RELAYS, RELAY_DIAL_TIMEOUT, RELAY_WORTH } from './constants.ts'
 import type { PageNode } from './node.ts'
 
 export interface RelaysComponents {
   node: PageNode
+  gate: Gate
 }
 
 export interface RelaysInit {
@@ -29,6 +31,8 @@ interface Relay {
   /** its web address answered the last time that it was asked */
   answers: boolean
   failures: number
+  /** of the clock; undefined while there is no connection, or its loss has been dealt with */
+  connectedAt: number | undefined
   timer: ReturnType<typeof setTimeout> | undefined
   busy: boolean
 }
@@ -36,18 +40,21 @@ interface Relay {
 /** Stays connected to relays: finds them by their web addresses, and comes back to those that were lost. */
 export class Relays {
   readonly #node: PageNode
+  readonly #gate: Gate
   readonly #init: RelaysInit
   readonly #relays: Relay[]
   readonly #stopped = new AbortController()
 
-  constructor({ node }: RelaysComponents, init: RelaysInit) {
+  constructor({ node, gate }: RelaysComponents, init: RelaysInit) {
     this.#node = node
+    this.#gate = gate
     this.#init = init
     this.#relays = init.urls.map(url => ({
       url,
       bootstrap: undefined,
       answers: false,
       failures: 0,
+      connectedAt: undefined,
       timer: undefined,
       busy: false
     }))
@@ -102,8 +109,27 @@ export class Relays {
 
   #onClose = (): void => {
     for (const relay of this.#relays) {
-      if (relay.bootstrap != null && this.#connectionTo(relay) == null) void this.#keep(relay)
+      const { connectedAt } = relay
+      if (relay.busy || this.#connectionTo(relay) != null) continue
+      relay.connectedAt = undefined
+      // One that takes connections and drops them is no better than one that takes none.
+      if (connectedAt != null && performance.now() - connectedAt < RELAY_WORTH) {
+        this.#later(relay)
+      } else if (connectedAt != null || relay.timer == null) {
+        relay.failures = 0
+        void this.#keep(relay)
+      }
     }
+  }
+
+  #later(relay: Relay): void {
+    if (this.#stopped.signal.aborted) return
+    const pause = Math.min(MAX_BACKOFF, FIRST_BACKOFF * 2 ** relay.failures++) * (0.75 + Math.random() / 2)
+    clearTimeout(relay.timer)
+    relay.timer = setTimeout(() => {
+      relay.timer = undefined
+      void this.#keep(relay)
+    }, pause)
   }
 
   async #keep(relay: Relay): Promise<void> {
@@ -111,15 +137,15 @@ export class Relays {
     if (this.#connectionTo(relay) != null || this.connections.length >= MAX_RELAYS) return
     relay.busy = true
     clearTimeout(relay.timer)
+    relay.timer = undefined
     try {
       const bootstrap = await this.#describe(relay)
       const connection = await this.#dial(bootstrap.peers)
-      relay.failures = 0
+      if (connection.status !== 'open') throw new Error('it was closed at once')
+      relay.connectedAt = performance.now()
       this.#init.connected(connection)
     } catch {
-      if (this.#stopped.signal.aborted) return
-      const pause = Math.min(MAX_BACKOFF, FIRST_BACKOFF * 2 ** relay.failures++) * (0.75 + Math.random() / 2)
-      relay.timer = setTimeout(() => void this.#keep(relay), pause)
+      this.#later(relay)
     } finally {
       relay.busy = false
       this.#init.changed()
@@ -156,7 +182,9 @@ export class Relays {
     for (const addr of usable) {
       const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(RELAY_DIAL_TIMEOUT)])
       try {
-        return await raceSignal(this.#node.services.transports.dial(addr, { signal }), signal)
+        const connection = await raceSignal(this.#node.services.transports.dial(addr, { signal }), signal)
+        await this.#gate.proven(connection, signal)
+        return connection
       } catch (err) {
         failure = err
       }

@@ -7,12 +7,18 @@ import type { Meter } from './progress.ts'
 /** What `fetch` was called with, checked and in one form. */
 export interface MeshRequest {
   method: string
+  /** as `Response.url` says it */
+  url: string
   /** path and query */
   path: string
   headers: Headers
   body: Body
   /** the body as the browser's own fetch takes it; undefined once it can't be sent again */
   replay(): BodyInit | undefined
+  /** nothing more of the body will be read: whoever makes it may stop */
+  leave(): void
+  /** whether an answer that leads elsewhere is an error */
+  redirect: RequestRedirect
   signal: AbortSignal
 }
 
@@ -23,22 +29,35 @@ export async function toMeshRequest(
   meter: Meter
 ): Promise<MeshRequest> {
   const request = input instanceof Request ? input : undefined
-  const method = (init.method ?? request?.method ?? 'GET').toUpperCase()
-  const headers = new Headers(init.headers ?? request?.headers)
-  const signal = init.signal ?? request?.signal ?? new AbortController().signal
+  const url = urlOf(input)
+  // The browser checks the method, and leaves headers out that are not a page's to set.
+  const { method, headers } = new Request(url, {
+    method: init.method ?? request?.method ?? 'GET',
+    headers: init.headers ?? request?.headers ?? {}
+  })
+  const signal = (init.signal === undefined ? request?.signal : init.signal) ?? new AbortController().signal
   const given = init.body === undefined ? await bodyOf(request) : init.body
   if (given != null && (method === 'GET' || method === 'HEAD'))
     throw new TypeError(`a request with method ${method} has no body`)
-  const { body, replay } = await toBody(given, headers, meter)
-  return { method, path: pathOf(input), headers, body, replay, signal }
+  const sendable = await toBody(given, headers, meter)
+  return {
+    method,
+    url: url.href.replace(/#.*$/, ''),
+    path: url.pathname + url.search,
+    headers,
+    ...sendable,
+    redirect: init.redirect ?? request?.redirect ?? 'follow',
+    signal
+  }
 }
 
-/** Path and query; whichever host a URL names, it is the mesh that is asked. */
-function pathOf(input: string | URL | Request): string {
+/** Whichever host a URL names, it is the mesh that is asked. */
+function urlOf(input: string | URL | Request): URL {
   const text = input instanceof Request ? input.url : String(input)
-  const url = URL.parse(text, 'http://mesh/')
+  const origin = globalThis.location?.origin ?? ''
+  const url = URL.parse(text, origin.startsWith('http') ? origin : 'http://mesh')
   if (url == null) throw new TypeError(`${JSON.stringify(text)} is not a URL`)
-  return url.pathname + url.search
+  return url
 }
 
 /** Not every browser has `Request.body`; all can read it whole. */
@@ -50,18 +69,17 @@ async function bodyOf(request: Request | undefined): Promise<BodyInit | null> {
   return blob.size === 0 ? null : blob
 }
 
-type Sendable = Pick<MeshRequest, 'body' | 'replay'>
+type Sendable = Pick<MeshRequest, 'body' | 'replay' | 'leave'>
 
 /** Says the type and length of the body in the headers, as fetch does. */
 async function toBody(given: BodyInit | null, headers: Headers, meter: Meter): Promise<Sendable> {
-  headers.delete('content-length')
-  if (given == null) return { body: null, replay: () => undefined }
+  if (given == null) return { body: null, replay: () => undefined, leave: nothing }
+  // Browsers know the media type of a body, and the boundary of a form; and they refuse streams that are in use.
+  const response = new Response(given)
   if (given instanceof ReadableStream) {
     meter.willSend(undefined)
-    return { body: meter.sending(given), replay: () => undefined }
+    return { ...streamed(given, meter), replay: () => undefined }
   }
-  // Browsers know the media type of a body, and the boundary of a form.
-  const response = new Response(given)
   const type = response.headers.get('content-type')
   if (type != null && !headers.has('content-type')) headers.set('content-type', type)
   const blob = given instanceof Blob ? given : await response.blob()
@@ -70,11 +88,23 @@ async function toBody(given: BodyInit | null, headers: Headers, meter: Meter): P
   if (blob.size <= SMALL_BODY) {
     const bytes = new Uint8Array(await blob.arrayBuffer())
     meter.sent(bytes.byteLength)
-    return { body: bytes, replay }
+    return { body: bytes, replay, leave: nothing }
   }
   headers.set('content-length', String(blob.size))
-  return { body: meter.sending(blob.stream()), replay }
+  return { ...streamed(blob.stream(), meter), replay }
 }
+
+function streamed(stream: ReadableStream<Uint8Array>, meter: Meter): Pick<Sendable, 'body' | 'leave'> {
+  const reader = stream.getReader()
+  return {
+    body: meter.sending(reader),
+    leave: () => {
+      reader.cancel().catch(nothing)
+    }
+  }
+}
+
+function nothing(): void {}
 
 /** What an `AbortSignal` was aborted with, as fetch rejects with it. */
 export function reasonOf(signal: AbortSignal): unknown {

@@ -11,7 +11,7 @@ import { formatManifestError, loadManifests } from './manifest/index.ts'
 import { createPeer, type Peer, type ServiceHost } from './peer/index.ts'
 import { endOnSignal, VERSION } from './process/index.ts'
 import { createServiceHost, namedServices, SHIPPED_SERVICES } from './services/index.ts'
-import { accessOf, answerWhileWaiting, defaultListen, resolveMesh } from './startup/index.ts'
+import { accessOf, answerWhileWaiting, defaultListen, resolveMembership } from './startup/index.ts'
 
 /** Runs a worker until a signal ends it. */
 export async function runWorker(settings: DaemonSettings): Promise<void> {
@@ -22,7 +22,7 @@ export async function runWorker(settings: DaemonSettings): Promise<void> {
   endInOrder(worker)
   const { self, node, url } = worker
   log.info({ peer_id: self.peerId, mesh: self.mesh, url }, 'worker is up')
-  if (settings.relay.length > 0) return
+  if (settings.relay.length > 0 || worker.membership.closed) return
   const addrs = node.getMultiaddrs().map(String)
   const best = addrs.find(addr => !/^\/ip[46]\/(127\.|::1\/)/.test(addr)) ?? addrs[0]
   log.info(`this is a mesh of its own; others join it with HEDGEROW_RELAY=${best}`)
@@ -34,7 +34,7 @@ async function createWorker(settings: DaemonSettings, log: Logger): Promise<Peer
   const access = await accessOf(settings, dataDir)
   const privateKey = await loadIdentity(dataDir)
   const capabilities = await detectCapabilities({ dataDir, override: lent(settings) })
-  const services = await createServices(settings, capabilities, dataDir, log)
+  const createServices = await prepareServices(settings, capabilities, dataDir, log)
   const stopWaiting = await answerWhileWaiting({
     host: settings.httpHost,
     port: settings.httpPort,
@@ -43,35 +43,44 @@ async function createWorker(settings: DaemonSettings, log: Logger): Promise<Peer
     role: 'worker',
     version: VERSION
   })
-  const mesh = await resolveMesh(settings.mesh, settings.relay, dataDir, log)
+  const { membership, relays } = await resolveMembership(settings, dataDir, privateKey, log)
+  const services = createServices(membership.trust.rights?.services ?? [])
   const worker = await createPeer(
     {
       privateKey,
-      mesh,
+      mesh: membership.mesh,
       role: 'worker',
       name: settings.name,
       version: VERSION,
       dataDir,
       capabilities,
-      relays: settings.relay,
+      relays,
       listen: settings.listen ?? (await defaultListen(dataDir)),
       announce: settings.announce,
       iceServers: settings.iceServers,
       mdns: settings.mdns,
-      http: { ...access, host: settings.httpHost, port: settings.httpPort, corsOrigins: settings.corsOrigins }
+      auditDays: settings.auditDays,
+      http: {
+        ...access,
+        host: settings.httpHost,
+        port: settings.httpPort,
+        corsOrigins: settings.corsOrigins,
+        bridgeClasses: settings.bridgeClasses
+      }
     },
-    { services, log }
+    { services, membership, log }
   )
   await stopWaiting()
   return worker
 }
 
-async function createServices(
+/** What is wrong with the settings is said before anything is waited for. @returns makes what this worker may offer */
+async function prepareServices(
   settings: DaemonSettings,
   capabilities: Capabilities,
   dataDir: string,
   log: Logger
-): Promise<ServiceHost> {
+): Promise<(granted: readonly string[]) => ServiceHost> {
   for (const place of settings.servicesDir) {
     await access(place).catch(err => {
       throw new ConfigError('HEDGEROW_SERVICES_DIR', `${place} can't be read (${err.code}); name a folder of manifests`)
@@ -80,7 +89,7 @@ async function createServices(
   const { manifests, errors } = await loadManifests([SHIPPED_SERVICES, ...settings.servicesDir])
   for (const error of errors) log.error(`${formatManifestError(error)}; this service is left out`)
   const contracts = manifests.map(({ contract }) => contract)
-  return createServiceHost({
+  const init = {
     manifests,
     capabilities,
     kind: settings.workerType,
@@ -88,7 +97,8 @@ async function createServices(
     forbidden: namedServices('HEDGEROW_FORBID_SERVICES', settings.forbidServices, contracts),
     stateDir: join(dataDir, 'services'),
     log
-  })
+  }
+  return granted => createServiceHost({ ...init, granted })
 }
 
 /** What the owner lends, where it is less than all. */

@@ -87,6 +87,7 @@ describe('a member that calls over plain HTTP (DPoP)', () => {
           worker: 'peer',
           attempts: 1,
           route: { path: 'direct', transport: 'tcp' },
+          operation: 'POST /echo',
           traceparent: '00-1-2-01'
         }
       }

@@ -24,6 +24,7 @@ describe('the shortcut for plain requests to services', () => {
     headers: { 'content-type': 'text/plain', vary: 'accept', 'access-control-allow-origin': '*' },
     body: (async function* () {})(),
     complete: Buffer.from('done'),
+    operation: 'POST /echo',
     requestId: 'id',
     worker: 'peer',
     attempts: 1,

@@ -8,7 +8,7 @@ import type { PeerProcess } from '@hedgerow/scripts/mesh'
 import { getJson, type TestMesh, testMesh, until } from '../src/harness.ts'
 import { type Issuer, startIssuer } from '../src/issuer.ts'
 import { createKey, INSPECTOR, type Key, run, startRelay } from '../src/keys.ts'
-import { lines, send } from '../src/raw.ts'
+import { head as lines, send } from '../src/raw.ts'
 
 const AUDIENCE = 'hedgerow-test'
 /** What a client might send to be taken for somebody inside. */

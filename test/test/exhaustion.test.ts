@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { freePort } from '@hedgerow/daemon/startup'
 import { getJson, memoryOf, postJson, type TestMesh, testMesh, until } from '../src/harness.ts'
 import { createKey, DAEMON, RELAY, run, startRelay } from '../src/keys.ts'
-import { lines, send } from '../src/raw.ts'
+import { head as lines, send } from '../src/raw.ts'
 
 const ATTACKER = fileURLToPath(new URL('../fixtures/attack/half-open.ts', import.meta.url))
 const MIB = 1024 * 1024

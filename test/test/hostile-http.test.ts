@@ -4,7 +4,7 @@ import { type IncomingMessage, METHODS, request } from 'node:http'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { getJson, postJson, type TestMesh, testMesh } from '../src/harness.ts'
-import { lines, send } from '../src/raw.ts'
+import { head as lines, send } from '../src/raw.ts'
 
 const upgrade = (protocol: string): string =>
   lines(

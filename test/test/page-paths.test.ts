@@ -78,6 +78,15 @@ describe('the ways of a page to a worker', function () {
     const text = marker()
     const { headers, text: answer } = await echo(text)
     assert.deepEqual([headers['hedgerow-path'], headers['hedgerow-transport'], answer], ['bridged', 'http', text])
+    const streamed = await page.evaluate(async () => {
+      let received = 0
+      const body = new Blob(['as a ', 'stream']).stream()
+      const onProgress = (progress: { received: number }): void => {
+        received = progress.received
+      }
+      return { ...(await entry.ask('/service/lab/echo', { method: 'POST', body, onProgress })), received }
+    })
+    assert.deepEqual([streamed.text, streamed.received], ['as a stream', 11])
     // What the other tests look for, and don't find, would be found if it was there.
     assert.equal(await holdsInMemory(all.mesh.relay.pid, text), true)
   })

@@ -114,12 +114,124 @@ describe('a page in a mesh', function () {
     })
 
     it('refuses what fetch refuses', async () => {
-      const [body, url] = await page.evaluate(async () => [
-        await entry.failure(entry.ask('/service/lab/counted', { body: 'x' })),
-        await entry.failure(entry.ask('http://['))
-      ])
-      assert.equal(body?.name, 'TypeError')
-      assert.equal(url?.name, 'TypeError')
+      const failures = await page.evaluate(async () => {
+        const locked = new Blob(['x']).stream()
+        locked.getReader()
+        const used = new Request('/service/lab/echo', { method: 'POST', body: 'x' })
+        await used.text()
+        return Promise.all(
+          [
+            entry.ask('/service/lab/counted', { body: 'x' }),
+            entry.ask('http://['),
+            entry.ask('http://user:password@mesh/service/lab/counted'),
+            entry.ask('/service/lab/echo', { method: 'TRACE' }),
+            entry.ask('/service/lab/echo', { method: 'a b' }),
+            entry.ask('/service/lab/echo', { method: 'POST', body: locked }),
+            entry.mesh().fetch(used)
+          ].map(entry.failure)
+        )
+      })
+      assert.deepEqual(
+        failures.map(({ name }) => name),
+        failures.map(() => 'TypeError')
+      )
+    })
+
+    it('and gives a Response as fetch does: its address, copies, no body for HEAD, bytes into the buffer of a reader', async () => {
+      const result = await page.evaluate(async () => {
+        const { fetch } = entry.mesh()
+        const ask = fetch.bind(entry.mesh())
+        const echoed = await ask('/service/lab/echo#here', { method: 'post', body: 'twice' })
+        const copy = echoed.clone()
+        const head = await ask('/service/lab/any', { method: 'HEAD' })
+        const reader = (await ask('/service/lab/source?bytes=300000')).body?.getReader({ mode: 'byob' })
+        let read = 0
+        for (let step = await reader?.read(new Uint8Array(1000)); step?.done === false; ) {
+          read += step.value.byteLength
+          step = await reader?.read(new Uint8Array(step.value.buffer))
+        }
+        return {
+          urls: [echoed.url, copy.clone().url].map(url => url.replace(location.origin, '')),
+          texts: [await echoed.text(), await copy.text()],
+          head: [head.body, await head.text(), head.headers.get('x-method')],
+          read,
+          missing: (await ask('https://example.org/nothing')).url
+        }
+      })
+      assert.deepEqual(result, {
+        urls: ['/service/lab/echo', '/service/lab/echo'],
+        texts: ['twice', 'twice'],
+        head: [null, '', 'HEAD'],
+        read: 300_000,
+        missing: 'https://example.org/nothing'
+      })
+    })
+
+    it('takes an answer that leads elsewhere for an error where that was asked for', async () => {
+      const [handed, refused] = await page.evaluate(async () => {
+        const moved = '/service/lab/answer?status=302&location=/elsewhere'
+        return [await entry.ask(moved), await entry.failure(entry.ask(moved, { redirect: 'error' }))] as const
+      })
+      assert.deepEqual([handed.status, handed.headers.location], [302, '/elsewhere'])
+      assert.deepEqual([refused.name, refused.code], ['TypeError', 'BackendFailed'])
+    })
+
+    it("leaves headers out that are not a page's to set", async () => {
+      const { text } = await page.evaluate(() =>
+        entry.ask('/service/lab/headers', { headers: { cookie: 'a=b', host: 'other', te: 'x', 'x-own': 'kept' } })
+      )
+      const { headers } = JSON.parse(text)
+      assert.deepEqual([headers.cookie, headers.te, headers['x-own']], [undefined, undefined, 'kept'])
+      assert.notEqual(headers.host, 'other')
+    })
+
+    it('stops reading a body that is a stream, and says what was wrong with it', async () => {
+      const { aborted, refused, failures } = await page.evaluate(async () => {
+        /** Resolves when the stream is cancelled, by what `send` does with it. */
+        const cancelledBy = async (send: (body: ReadableStream) => void): Promise<boolean> => {
+          const cancelled = Promise.withResolvers<boolean>()
+          send(new ReadableStream({ pull: () => new Promise(() => {}), cancel: () => cancelled.resolve(true) }))
+          return cancelled.promise
+        }
+        const controller = new AbortController()
+        const aborted = cancelledBy(body => {
+          const { signal } = controller
+          entry.ask('/service/lab/sink', { method: 'POST', body, signal }).catch(() => {})
+          setTimeout(() => controller.abort(), 50)
+        })
+        const refused = cancelledBy(body => void entry.ask('/service/no-such-service', { method: 'POST', body }))
+        const failing = (start: (controller: ReadableStreamDefaultController) => void): Promise<unknown> =>
+          entry.ask('/service/lab/sink', { method: 'POST', body: new ReadableStream({ start }) })
+        return {
+          aborted: await aborted,
+          refused: await refused,
+          failures: [
+            await entry.failure(failing(stream => stream.error(new Error('of its own')))),
+            await entry.failure(failing(stream => stream.enqueue('no bytes')))
+          ]
+        }
+      })
+      assert.deepEqual([aborted, refused], [true, true])
+      assert.deepEqual(
+        failures.map(({ name, code }) => [name, code]),
+        failures.map(() => ['TypeError', 'ClientGone'])
+      )
+    })
+
+    it('says why a body broke off, whichever way it is read', async () => {
+      const [text, copy, aborted] = await page.evaluate(async () => {
+        const { fetch } = entry.mesh()
+        const ask = fetch.bind(entry.mesh())
+        const half = await ask('/service/lab/bad/half')
+        const copied = half.clone()
+        const controller = new AbortController()
+        const ticking = await ask('/service/lab/ticks?ms=20', { signal: controller.signal })
+        setTimeout(() => controller.abort(), 50)
+        return Promise.all([half.text(), copied.blob(), ticking.text()].map(entry.failure))
+      })
+      assert.deepEqual([text?.name, text?.code], ['TypeError', 'WorkerLost'])
+      assert.deepEqual([copy?.name, copy?.code], ['TypeError', 'WorkerLost'])
+      assert.equal(aborted?.name, 'AbortError')
     })
 
     it('stops when it is told to, before the answer and in the middle of it', async () => {
@@ -241,6 +353,80 @@ describe('a page in a mesh', function () {
     assert.equal(status, 'stopped')
     assert.deepEqual([failed.name, failed.code], ['TypeError', 'Unreachable'])
     await leaving.context().close()
+  })
+
+  it('fails what is under way when the page leaves', async () => {
+    const leaving = await joinedPage()
+    const [asked, read] = await leaving.evaluate(async () => {
+      const mesh = entry.mesh()
+      const asked = entry.failure(mesh.fetch('/service/lab/slow?ms=20000', { method: 'POST', body: 'x' }))
+      const read = entry.failure((await mesh.fetch('/service/lab/ticks?ms=20')).text())
+      await mesh.stop()
+      return Promise.all([asked, read])
+    })
+    assert.deepEqual([asked?.name, asked?.code, read?.name], ['TypeError', 'Unreachable', 'TypeError'])
+    await leaving.context().close()
+  })
+
+  it('leaves nothing behind when it is told to give up while it joins', async () => {
+    const fresh = await all.open({
+      before: () => {
+        const made: RTCPeerConnection[] = []
+        Object.assign(globalThis, {
+          made,
+          RTCPeerConnection: class extends RTCPeerConnection {
+            constructor(init?: RTCConfiguration) {
+              super(init)
+              made.push(this)
+            }
+          }
+        })
+      }
+    })
+    const { names, open } = await fresh.evaluate(async relay => {
+      const { made } = globalThis as unknown as { made: RTCPeerConnection[] }
+      const names: string[] = []
+      for (let ms = 0; ms < 40; ms += 2) {
+        const controller = new AbortController()
+        setTimeout(() => controller.abort(), ms)
+        const joining = entry.joinMesh({ relays: [relay], signal: controller.signal })
+        names.push(
+          await joining
+            .then(mesh => mesh.stop())
+            .then(
+              () => 'AbortError',
+              err => err.name
+            )
+        )
+      }
+      await new Promise(resolve => setTimeout(resolve, 500))
+      return { names, open: made.filter(({ signalingState }) => signalingState !== 'closed').length }
+    }, mesh.relay.url)
+    assert.deepEqual(new Set(names), new Set(['AbortError']))
+    assert.equal(open, 0)
+    await fresh.context().close()
+  })
+
+  it('ignores what a browser refuses of the servers that a relay names', async () => {
+    const fresh = await all.open()
+    await fresh.route('**/bootstrap', async route => {
+      const response = await route.fetch()
+      const ice_servers = [
+        { urls: ['turn:127.0.0.1:9'] },
+        { urls: ['stun:[', 'stun:127.0.0.1:9?transport=udp'] },
+        { urls: 7 },
+        { urls: 'stun:127.0.0.1:9' },
+        null
+      ]
+      await route.fulfill({ response, json: { ...(await response.json()), ice_servers, peers_too: [1, null] } })
+    })
+    const servers = await fresh.evaluate(async relay => {
+      await entry.join([relay])
+      await entry.reachedBy('direct', 1)
+      return entry.mesh().iceServers
+    }, mesh.relay.url)
+    assert.deepEqual(servers, [{ urls: ['stun:127.0.0.1:9'] }])
+    await fresh.context().close()
   })
 
   it('says what is wrong with the relays that it is given', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { ExplainedAttempt, Explanation } from '@hedgerow/protocols/dispatch'
+import type { ExplainedAttempt, Explanation } from '@hedgerow/browser-node'
 import { reasonsOf } from '../src/logic/explain.ts'
 
 const attempt = (peer_id: string, of: Partial<ExplainedAttempt> = {}): ExplainedAttempt => ({

@@ -23,8 +23,10 @@ export const ROUTE_NEEDS: Readonly<Record<string, Need>> = {
   '/events': 'read',
   '/adverts': 'read',
   '/explain/*': 'read',
+  '/receipts/*': 'call',
   '/api/peers/*': 'read',
   '/api/dht/*': 'read',
+  '/api/mesh': 'read',
   '/api/admin/*': 'admin',
   '/api/coordinator/*': 'admin'
 }

@@ -1,8 +1,9 @@
 import { MeshError } from '@hedgerow/protocols/errors'
 import type { Ledger } from '@hedgerow/protocols/ledger'
+import type { Trust } from '@hedgerow/protocols/membership'
 import type { FastifyPluginAsync } from 'fastify'
 import { toString as encode } from 'uint8arrays/to-string'
-import { MAX_SNAPSHOT, SNAPSHOT_PATH, snapshotOf } from '../discovery/index.ts'
+import { MAX_SNAPSHOT, SNAPSHOT_PATH, sealedAdverts, snapshotOf } from '../discovery/index.ts'
 import { MAX_LISTENERS } from './constants.ts'
 
 /** Events that may wait for a slow reader; one that falls further behind is cut off and comes back for what is known. */
@@ -11,9 +12,9 @@ const KEEPALIVE_INTERVAL = 20_000
 
 /**
  * `GET /events`: the sealed statements as they arrive, in base64, for those who check them themselves (pages). The
- * event's name is the statement's type. It begins with the adverts known now, after which `caught-up` says how many.
+ * event's name is the statement's type. Revocations (`revocation`) are signed text as they are. It begins with the adverts known now, after which `caught-up` says how many.
  */
-export function eventRoutes({ ledger }: { ledger: Ledger }): FastifyPluginAsync {
+export function eventRoutes({ ledger, trust }: { ledger: Ledger; trust: Trust }): FastifyPluginAsync {
   return async app => {
     let listening = 0
     const streams = new Set<() => void>()
@@ -21,8 +22,10 @@ export function eventRoutes({ ledger }: { ledger: Ledger }): FastifyPluginAsync 
       for (const end of streams) end()
     })
 
-    app.get(SNAPSHOT_PATH, { schema: { tags: ['mesh'], summary: 'The sealed adverts this peer knows' } }, async () =>
-      snapshotOf(ledger)
+    app.get(
+      SNAPSHOT_PATH,
+      { schema: { tags: ['mesh'], summary: 'The sealed adverts and the revocations this peer knows' } },
+      async () => snapshotOf(ledger, trust)
     )
 
     app.get(
@@ -52,8 +55,9 @@ export function eventRoutes({ ledger }: { ledger: Ledger }): FastifyPluginAsync 
         })
         raw.flushHeaders()
         // All that is known may be more than a reader takes at once: it waits for the reader, and news waits behind it.
-        const known = snapshotOf(ledger).adverts
-        const waiting = known.map(advert => `event: advert\ndata: ${advert}\n\n`)
+        const known = sealedAdverts(ledger)
+        const waiting = trust.revocations().map(revocationEvent)
+        waiting.push(...known.map(advert => `event: advert\ndata: ${advert}\n\n`))
         waiting.push(`event: caught-up\ndata: ${known.length}\n\n`)
         const flush = (): void => {
           while (waiting.length > 0 && !raw.writableNeedDrain) raw.write(waiting.shift())
@@ -63,12 +67,14 @@ export function eventRoutes({ ledger }: { ledger: Ledger }): FastifyPluginAsync 
           flush()
           if (waiting.length > MAX_WAITING) raw.destroy()
         }
+        const unlistenTrust = trust.addListener((_revocation, token) => send(revocationEvent(token)))
         const unlisten = ledger.addListener(({ statement, bytes }) =>
           send(`event: ${statement.type}\ndata: ${encode(bytes, 'base64')}\n\n`)
         )
         const keepalive = setInterval(() => send(': still here\n\n'), KEEPALIVE_INTERVAL)
         const leave = (): void => {
           unlisten()
+          unlistenTrust()
           clearInterval(keepalive)
         }
         const end = (): void => {
@@ -85,4 +91,8 @@ export function eventRoutes({ ledger }: { ledger: Ledger }): FastifyPluginAsync 
       }
     )
   }
+}
+
+function revocationEvent(token: string): string {
+  return `event: revocation\ndata: ${token}\n\n`
 }

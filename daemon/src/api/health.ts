@@ -33,7 +33,7 @@ export function healthRoute({ self, open }: HealthComponents): FastifyPluginAsyn
           ...short,
           ...(open ? { open } : {}),
           ...(caller.rights.has('read') ? long() : {}),
-          ...(isHere ? { pid: process.pid } : {})
+          ...(isHere ? { pid: process.pid, ...forOwner(self) } : {})
         })
       }
     )
@@ -69,4 +69,10 @@ export function statsRoutes({ self, dispatcher, registry, cacheSize }: StatsComp
       reply.type(registry.contentType).send(await registry.metrics())
     )
   }
+}
+
+/** What this peer's owner should know of its membership, and others needn't. */
+function forOwner(self: Self): { credential?: object } {
+  const credential = self.credential()
+  return credential == null ? {} : { credential }
 }

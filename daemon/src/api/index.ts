@@ -6,15 +6,20 @@
  */
 import type { Capabilities, Role } from '@hedgerow/protocols/advert'
 import type { Caller } from '../access/index.ts'
+import type { CredentialStatus } from '../membership/index.ts'
 
 export { adminRoutes } from './admin.ts'
 export { dhtRoutes } from './dht.ts'
+export { enrolRoutes } from './enrol.ts'
 export { eventRoutes } from './events.ts'
 export { explainRoutes } from './explain.ts'
 export { healthRoute, statsRoutes } from './health.ts'
+export { meshRoutes, revocationRoutes } from './mesh.ts'
 export { openaiRoutes } from './openai.ts'
 export { askRoutes, peersRoutes } from './peers.ts'
 export { placementRoutes } from './placement.ts'
+export { peerReceiptRoutes, receiptRoutes } from './receipts.ts'
+export { renewalRoutes } from './renewal.ts'
 export { createApi } from './server.ts'
 
 declare module 'fastify' {
@@ -47,6 +52,8 @@ export interface Self {
   /** names of the services that placement or its owner gave it */
   assigned(): string[]
   directPaths(): DirectPaths
+  /** undefined in an open mesh */
+  credential(): CredentialStatus | undefined
 }
 
 /**

@@ -10,7 +10,8 @@ import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
   type FastifyServerFactory,
-  LogController
+  LogController,
+  type onRequestAsyncHookHandler
 } from 'fastify'
 import type { Logger } from 'pino'
 import {
@@ -38,6 +39,8 @@ export interface ApiInit {
   corsOrigins?: string[]
   /** who may call, and how much; left out where the connections themselves tell: other peers, own backends */
   gate?: Gate
+  /** asked before anything is done or told, descriptions of the API too; rejects with what a request is refused with */
+  guard?: onRequestAsyncHookHandler
   /** whether somebody takes upgrades of its connections. @default false */
   upgrades?: boolean
   /** where connections come from, when not from a port */
@@ -111,6 +114,7 @@ export async function createApi(init: ApiInit): Promise<FastifyInstance> {
     if (!isWellFramed(request.raw)) reply.raw.shouldKeepAlive = false
     checkFraming(request.raw)
   })
+  if (init.guard != null) app.addHook('onRequest', init.guard)
   guard(app, init)
   if (init.services != null) shortcut(app, init.services, { cors: corsOrigins != null, gate: init.gate })
   // After the shortcut, so that it sees requests of both ways. A server from elsewhere sees to that itself.

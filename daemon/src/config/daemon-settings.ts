@@ -1,5 +1,4 @@
 import { Command } from 'commander'
-import { ConfigError } from './errors.ts'
 import { addSettings, readSettings, type Setting } from './index.ts'
 import * as parsers from './parsers.ts'
 import { type PeerSettings, peerSettings } from './peer-settings.ts'
@@ -63,13 +62,11 @@ For the services that it runs:
 
 Examples:
   HEDGEROW_RELAY=https://relay.example.org hedgerow-daemon         lend this machine to that mesh
+  HEDGEROW_INVITE=eyJ... hedgerow-daemon                           lend it to a closed mesh: an invite is all it needs
   hedgerow-daemon --relay https://relay.example.org --cores 4      the same, but not all of it
   hedgerow-daemon --services ner,notes --forbid-services '*'       run these two and nothing else
 
 Exit codes: 0 ended in order   1 failed   2 a setting is wrong`
     )
-  const settings = readSettings(addSettings(command, SETTINGS), SETTINGS, argv) as unknown as DaemonSettings
-  if (process.env.HEDGEROW_INVITE)
-    throw new ConfigError('HEDGEROW_INVITE', 'this version knows open meshes only, which need no invite; leave it out')
-  return settings
+  return readSettings(addSettings(command, SETTINGS), SETTINGS, argv) as unknown as DaemonSettings
 }

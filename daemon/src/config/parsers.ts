@@ -21,6 +21,11 @@ export function text(value: string): string {
   return value.length > 0 && value.length <= 200 ? value : bad('it must have 1 to 200 characters')
 }
 
+/** An invite, a credential, a path: bounded, and checked where it is used. */
+export function token(value: string): string {
+  return value.length <= 64 * 1024 ? value.trim() : bad('it is too long')
+}
+
 export function name(value: string): string {
   return new RegExp(NAME_PATTERN).test(value)
     ? value

@@ -2,6 +2,7 @@ import { homedir, hostname } from 'node:os'
 import { join } from 'node:path'
 import { ADDRESS_RATE } from '../access/constants.ts'
 import type { AddressRange, Grant } from '../access/index.ts'
+import { AUDIT_DAYS } from '../audit/index.ts'
 import type { RelaySource } from '../discovery/index.ts'
 import { LOG_LEVELS, type LogLevel } from '../logging/index.ts'
 import type { IceServer } from '../node/ice-servers.ts'
@@ -13,11 +14,15 @@ export interface PeerSettings {
   relay: RelaySource[]
   name: string
   mesh?: string
+  /** a membership file, or what stands in one */
+  credential?: string
+  invite?: string
   dataDir: string
   httpPort: number
   httpHost: string
   httpOpen: boolean
   corsOrigins: string[]
+  bridgeClasses: string[]
   oidcIssuer?: string
   oidcAudience?: string
   oidcRights: Grant[]
@@ -27,6 +32,7 @@ export interface PeerSettings {
   announce: string[]
   iceServers: IceServer[]
   mdns: boolean
+  auditDays: number
   logLevel: LogLevel
 }
 
@@ -64,6 +70,18 @@ export function peerSettings({ role, httpPort, corsOrigins }: PeerDefaults): Set
       env: 'HEDGEROW_MESH',
       help: "which mesh this is (default: the relay's, else hedgerow)",
       parse: parsers.name
+    },
+    {
+      flags: '--invite <string>',
+      env: 'HEDGEROW_INVITE',
+      help: 'joins a closed mesh: the string that `hedgerow mesh invite` prints; needed once, and it names the relays too',
+      parse: parsers.token
+    },
+    {
+      flags: '--credential <file>',
+      env: 'HEDGEROW_CREDENTIAL',
+      help: 'membership of a closed mesh, as `hedgerow mesh sign` writes it: a file, which is watched, or its text',
+      parse: parsers.token
     },
     {
       flags: '--data-dir <folder>',
@@ -135,6 +153,13 @@ export function peerSettings({ role, httpPort, corsOrigins }: PeerDefaults): Set
       parse: parsers.origins
     },
     {
+      flags: '--bridge-classes <list>',
+      env: 'HEDGEROW_BRIDGE_CLASSES',
+      help: `classes of data that may enter ${role === 'relay' ? 'over HTTP' : 'where others than this machine call'}, though this peer sees it in clear`,
+      default: ['public', 'internal'],
+      parse: parsers.names
+    },
+    {
       flags: '--listen <list>',
       env: 'HEDGEROW_LISTEN',
       help: 'multiaddrs to listen on for other peers (default: every address, a port that is kept)',
@@ -160,6 +185,13 @@ export function peerSettings({ role, httpPort, corsOrigins }: PeerDefaults): Set
       help: 'find neighbours on the local network',
       default: true,
       parse: parsers.flag
+    },
+    {
+      flags: '--audit-days <n>',
+      env: 'HEDGEROW_AUDIT_DAYS',
+      help: 'how long it is kept in the data directory who called what (never what they sent); 0 = not at all',
+      default: AUDIT_DAYS,
+      parse: parsers.count
     },
     {
       flags: '--log-level <level>',

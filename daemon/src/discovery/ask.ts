@@ -1,15 +1,17 @@
-import { InvocationError, type Invoker } from '@hedgerow/protocols/invocation'
+import { InvocationError, type Invoker, type OutgoingRequest } from '@hedgerow/protocols/invocation'
 
 export interface AskOptions {
   signal: AbortSignal
   /** bytes of the answer. @default 1 MiB */
   maxBytes?: number
+  /** sent as JSON with POST. @default none, with GET */
+  json?: unknown
 }
 
 const MAX_BYTES = 1024 * 1024
 
 /**
- * Asks another peer's API a question: one GET over `/http/1.1`.
+ * Asks another peer's API a question: one request over `/http/1.1`.
  *
  * @throws {InvocationError} when it can't be reached, or breaks off
  */
@@ -17,9 +19,9 @@ export async function askPeer(
   invoker: Pick<Invoker, 'invoke'>,
   peerId: string,
   path: string,
-  { signal, maxBytes = MAX_BYTES }: AskOptions
+  { signal, maxBytes = MAX_BYTES, json }: AskOptions
 ): Promise<{ status: number; body: Buffer }> {
-  const { status, body } = await invoker.invoke(peerId, { method: 'GET', path, headers: {}, body: null }, { signal })
+  const { status, body } = await invoker.invoke(peerId, requestFor(path, json), { signal })
   const chunks: Uint8Array[] = []
   let size = 0
   for await (const chunk of body) {
@@ -29,4 +31,11 @@ export async function askPeer(
     chunks.push(chunk)
   }
   return { status, body: Buffer.concat(chunks) }
+}
+
+function requestFor(path: string, json: unknown): OutgoingRequest {
+  if (json === undefined) return { method: 'GET', path, headers: {}, body: null }
+  const body = Buffer.from(JSON.stringify(json))
+  const headers = { 'content-type': 'application/json', 'content-length': String(body.byteLength) }
+  return { method: 'POST', path, headers, body }
 }

@@ -11,6 +11,8 @@ export type RelaySource = { url: string } | { addr: string }
 
 export interface Bootstrap {
   mesh: string
+  /** the authority's public key in base64url, which the mesh's name proves; left out by an open mesh */
+  authority?: string
   peers: Multiaddr[]
   /** the mesh's own STUN and TURN servers */
   iceServers: IceServer[]
@@ -19,11 +21,17 @@ export interface Bootstrap {
 const MAX_ANSWER = 256 * 1024
 const TIMEOUT = 10_000
 
-const checkAnswer = new Ajv().compile<{ mesh: string; peers: string[]; ice_servers?: unknown }>({
+const checkAnswer = new Ajv().compile<{
+  mesh: string
+  authority?: string
+  peers: string[]
+  ice_servers?: unknown
+}>({
   type: 'object',
   required: ['mesh', 'peers'],
   properties: {
     mesh: { type: 'string', pattern: NAME_PATTERN },
+    authority: { type: 'string', pattern: '^[A-Za-z0-9_-]{43}$' },
     peers: { type: 'array', maxItems: 256, items: { type: 'string', maxLength: 512 } }
   }
 })
@@ -50,7 +58,13 @@ export async function fetchBootstrap(url: string, signal?: AbortSignal): Promise
     throw new Error(`${target} does not answer JSON: it is not a relay`)
   }
   if (!checkAnswer(answer)) throw new Error(`${target} does not answer as a relay would: {mesh, peers}`)
-  return { mesh: answer.mesh, peers: answer.peers.flatMap(parse), iceServers: readIceServers(answer.ice_servers) }
+  const { mesh, authority, peers, ice_servers } = answer
+  return {
+    mesh,
+    ...(authority == null ? {} : { authority }),
+    peers: peers.flatMap(parse),
+    iceServers: readIceServers(ice_servers)
+  }
 }
 
 function parse(addr: string): Multiaddr[] {

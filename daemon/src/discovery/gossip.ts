@@ -1,5 +1,6 @@
-import { advertTopic, loadTopic } from '@hedgerow/protocols/ids'
-import type { Ledger } from '@hedgerow/protocols/ledger'
+import { advertTopic, loadTopic, revocationTopic } from '@hedgerow/protocols/ids'
+import type { Ledger, Verdict } from '@hedgerow/protocols/ledger'
+import { CredentialError, isForgery, MAX_CHAIN_LENGTH, MAX_TOKEN, type Trust } from '@hedgerow/protocols/membership'
 import { type GossipSub, TopicValidatorResult } from '@libp2p/gossipsub'
 import type { Logger } from 'pino'
 import type { Senders } from './senders.ts'
@@ -7,10 +8,14 @@ import type { Senders } from './senders.ts'
 export interface GossipComponents {
   pubsub: GossipSub
   ledger: Ledger
+  trust: Trust
   senders: Senders
   mesh: string
   log: Logger
 }
+
+/** Bytes of a revocation with its issuer's chain. */
+const MAX_REVOCATION = MAX_TOKEN + 1 + MAX_CHAIN_LENGTH
 
 const VERDICTS = {
   news: TopicValidatorResult.Accept,
@@ -20,34 +25,38 @@ const VERDICTS = {
 } as const
 
 /**
- * Adverts, goodbyes and load reports over gossipsub. Each message is checked before it is passed on: the topic
- * validator is where the ledger learns, so nothing invalid travels further than one hop.
+ * Adverts, goodbyes, load reports and revocations over gossipsub. Each message is checked before it is passed on: the topic
+ * validator is where the ledger (of revocations, the trust) learns, so nothing invalid travels further than one hop.
  */
 export class Gossip {
   readonly #pubsub: GossipSub
   readonly #ledger: Ledger
+  readonly #trust: Trust
   readonly #senders: Senders
   readonly #mesh: string
   readonly #log: Logger
   readonly #followed = new Set<string>()
 
-  constructor({ pubsub, ledger, senders, mesh, log }: GossipComponents) {
+  constructor({ pubsub, ledger, trust, senders, mesh, log }: GossipComponents) {
     this.#pubsub = pubsub
     this.#ledger = ledger
+    this.#trust = trust
     this.#senders = senders
     this.#mesh = mesh
     this.#log = log
   }
 
   start(): void {
-    this.#subscribe(advertTopic(this.#mesh))
+    this.#subscribe(advertTopic(this.#mesh), bytes => this.#ledger.learn(bytes))
+    if (this.#trust.authority != null)
+      this.#subscribe(revocationTopic(this.#mesh), bytes => learnRevocation(this.#trust, bytes))
   }
 
   /** Hears the load reports of a service from now on. */
   follow(service: string): boolean {
     if (this.#followed.has(service)) return false
     this.#followed.add(service)
-    this.#subscribe(loadTopic(this.#mesh, service))
+    this.#subscribe(loadTopic(this.#mesh, service), bytes => this.#ledger.learn(bytes))
     return true
   }
 
@@ -65,7 +74,15 @@ export class Gossip {
   /** Learns a statement of this peer's own and tells the others. */
   async publish(topic: 'adverts' | { load: string }, bytes: Uint8Array): Promise<void> {
     await this.#ledger.learn(bytes)
-    const name = topic === 'adverts' ? advertTopic(this.#mesh) : loadTopic(this.#mesh, topic.load)
+    await this.#send(topic === 'adverts' ? advertTopic(this.#mesh) : loadTopic(this.#mesh, topic.load), bytes)
+  }
+
+  /** Tells the others of a revocation that this peer has learnt elsewhere. */
+  async spread(revocation: string): Promise<void> {
+    await this.#send(revocationTopic(this.#mesh), new TextEncoder().encode(revocation))
+  }
+
+  async #send(name: string, bytes: Uint8Array): Promise<void> {
     try {
       await this.#pubsub.publish(name, bytes)
     } catch (err) {
@@ -73,14 +90,24 @@ export class Gossip {
     }
   }
 
-  #subscribe(topic: string): void {
+  #subscribe(topic: string, learn: (bytes: Uint8Array) => Promise<Verdict>): void {
     this.#pubsub.topicValidators.set(topic, async (peer, message) => {
       const sender = peer.toString()
       if (!this.#senders.admit(sender)) return VERDICTS.known
-      const verdict = await this.#ledger.learn(message.data)
+      const verdict = await learn(message.data)
       if (verdict === 'invalid') this.#senders.blame(sender)
       return VERDICTS[verdict]
     })
     this.#pubsub.subscribe(topic)
+  }
+}
+
+async function learnRevocation(trust: Trust, bytes: Uint8Array): Promise<Verdict> {
+  if (bytes.byteLength > MAX_REVOCATION) return 'invalid'
+  try {
+    return (await trust.revoke(new TextDecoder().decode(bytes))) ? 'news' : 'known'
+  } catch (err) {
+    if (!(err instanceof CredentialError)) throw err
+    return isForgery(err) ? 'invalid' : 'known'
   }
 }

@@ -1,6 +1,7 @@
 import { HTTP_PROTOCOL } from '@hedgerow/protocols/ids'
 import type { Invoker } from '@hedgerow/protocols/invocation'
 import type { Ledger } from '@hedgerow/protocols/ledger'
+import { CredentialError, type Trust } from '@hedgerow/protocols/membership'
 import type { Libp2p, PeerId } from '@libp2p/interface'
 import { Ajv } from 'ajv'
 import type { Logger } from 'pino'
@@ -12,51 +13,83 @@ export interface SnapshotComponents {
   node: Libp2p
   invoker: Invoker
   ledger: Ledger
+  trust: Trust
   log: Logger
 }
 
-/** Where a peer answers with the sealed adverts it knows. */
+/** Where a peer answers with the sealed adverts and the revocations it knows. */
 export const SNAPSHOT_PATH = '/adverts'
 /** Adverts in one snapshot: a mesh of hundreds in one answer, a larger one in part; gossip and the DHT bring the rest. */
 export const MAX_SNAPSHOT = 512
+/** Characters of revocations in one snapshot. Where there are more, each snapshot has others. */
+const MAX_REVOCATIONS_LENGTH = 4 * 1024 * 1024
+const MAX_REVOCATIONS = 10_000
 const MAX_BYTES = 16 * 1024 * 1024
 /** Peers asked right after the start; later ones only now and then. */
 const EAGER = 3
 const INTERVAL = 60_000
 const TIMEOUT = 10_000
 
-const checkSnapshot = new Ajv().compile<{ adverts: string[] }>({
+interface Snapshot {
+  /** in base64 */
+  adverts: string[]
+  /** left out by a peer of an open mesh */
+  revocations?: string[]
+}
+
+const checkSnapshot = new Ajv().compile<Snapshot>({
   type: 'object',
   required: ['adverts'],
-  properties: { adverts: { type: 'array', maxItems: MAX_SNAPSHOT, items: { type: 'string' } } }
+  properties: {
+    adverts: { type: 'array', maxItems: MAX_SNAPSHOT, items: { type: 'string' } },
+    revocations: { type: 'array', maxItems: MAX_REVOCATIONS, items: { type: 'string' } }
+  }
 })
 
-export function snapshotOf(ledger: Ledger): { adverts: string[] } {
+export function snapshotOf(ledger: Ledger, trust: Trust): Snapshot {
+  const adverts = sealedAdverts(ledger)
+  return trust.authority == null ? { adverts } : { adverts, revocations: revocationsOf(trust, Math.random()) }
+}
+
+export function sealedAdverts(ledger: Ledger): string[] {
   const adverts: string[] = []
   for (const bytes of ledger.adverts()) {
     if (adverts.length === MAX_SNAPSHOT) break
     adverts.push(encode(bytes, 'base64'))
   }
-  return { adverts }
+  return adverts
+}
+
+/** @param random from 0 to 1: where to begin, when not all fit */
+function revocationsOf(trust: Trust, random: number): string[] {
+  const all = trust.revocations()
+  const start = Math.floor(all.length * random)
+  let length = 0
+  return [...all.slice(start), ...all.slice(0, start)].filter(token => {
+    length += token.length
+    return length <= MAX_REVOCATIONS_LENGTH
+  })
 }
 
 /**
- * Brings a newcomer up to date, and mends what gossip lost: asks the first peers it meets for the adverts they know,
- * and one at random every minute.
+ * Brings a newcomer up to date, and mends what gossip lost: asks the first peers it meets for the adverts and the
+ * revocations they know, and one at random every minute.
  */
 export class SnapshotReader {
   readonly #node: Libp2p
   readonly #invoker: Invoker
   readonly #ledger: Ledger
+  readonly #trust: Trust
   readonly #log: Logger
   readonly #stopped = new AbortController()
   #asked = 0
   #timer: NodeJS.Timeout | undefined
 
-  constructor({ node, invoker, ledger, log }: SnapshotComponents) {
+  constructor({ node, invoker, ledger, trust, log }: SnapshotComponents) {
     this.#node = node
     this.#invoker = invoker
     this.#ledger = ledger
+    this.#trust = trust
     this.#log = log
   }
 
@@ -87,15 +120,15 @@ export class SnapshotReader {
 
   #ask(peerId: string): void {
     const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(TIMEOUT)])
-    readSnapshot({ invoker: this.#invoker, ledger: this.#ledger }, peerId, signal).catch(err =>
+    readSnapshot({ invoker: this.#invoker, ledger: this.#ledger, trust: this.#trust }, peerId, signal).catch(err =>
       this.#log.debug({ err, peer: peerId }, 'no snapshot')
     )
   }
 }
 
-/** Learns the adverts that one peer knows. @throws {Error} when it doesn't tell them */
+/** Learns the adverts and the revocations that one peer knows. @throws {Error} when it doesn't tell them */
 export async function readSnapshot(
-  { invoker, ledger }: Pick<SnapshotComponents, 'invoker' | 'ledger'>,
+  { invoker, ledger, trust }: Pick<SnapshotComponents, 'invoker' | 'ledger' | 'trust'>,
   peerId: string,
   signal: AbortSignal
 ): Promise<void> {
@@ -103,5 +136,11 @@ export async function readSnapshot(
   if (status !== 200) throw new Error(`the peer answers ${status}`)
   const snapshot: unknown = JSON.parse(body.toString())
   if (!checkSnapshot(snapshot)) throw new Error('the snapshot has another form')
+  // First, so that nobody is believed for a moment who no longer is.
+  for (const token of snapshot.revocations ?? []) {
+    await trust.revoke(token).catch(err => {
+      if (!(err instanceof CredentialError)) throw err
+    })
+  }
   for (const advert of snapshot.adverts) await ledger.learn(fromString(advert, 'base64'))
 }

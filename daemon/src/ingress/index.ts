@@ -12,10 +12,12 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:
 import type { FastifyCorsOptions } from '@fastify/cors'
 import type { DispatchAnswer, DispatchRequest } from '@hedgerow/protocols/dispatch'
 import { MeshError, toMeshError } from '@hedgerow/protocols/errors'
+import { HEADERS } from '@hedgerow/protocols/ids'
 import { newRequestId, targetOf } from '@hedgerow/protocols/ingress'
 import type { FastifyBaseLogger, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { type Caller, callerText, LOCAL } from '../access/caller.ts'
 import { writeAnswer, writeError } from './answer.ts'
+import { counted } from './counted.ts'
 import type { Wording } from './problem.ts'
 import { type Target, toDispatchRequest } from './request.ts'
 
@@ -30,6 +32,8 @@ export interface IngressComponents {
   nameOf?(service: string): string | undefined
   /** from where a request came, for the log. @default not said */
   addressOf?(message: IncomingMessage): string | undefined
+  /** who calls, for the record, where the listener itself doesn't know. @default as it knows */
+  callerOf?(message: IncomingMessage): string
   /** called once for every request that entered, when its answer is out or has failed */
   record?(record: IngressRecord): void
   /** what errors of the mesh say here. @default problem details */
@@ -37,7 +41,22 @@ export interface IngressComponents {
 }
 
 export interface IngressRecord {
+  /** request id */
+  id: string
+  /** as the caller named it */
   service: string
+  /** as in `POST /extract`; left out where nothing came of it */
+  operation?: string
+  method: string
+  /** as the caller said it */
+  dataClass?: string
+  /** of the bodies, as far as they came and went */
+  requestBytes: number
+  answerBytes: number
+  /** peer id of the one who answered, or was asked last */
+  worker?: string
+  /** milliseconds since 1970 */
+  startedAt: number
   status: number
   /** milliseconds to the last byte */
   duration: number
@@ -96,7 +115,10 @@ export async function enter(
   }
   response.once('close', onClose)
   let path = 'none'
+  let worker: string | undefined
+  let operation: string | undefined
   let failure: MeshError | undefined
+  const passed = { request: 0, answer: 0 }
   try {
     components.admit?.(response)
     if (caller.services !== '*') authorize(caller, target.service, components)
@@ -104,14 +126,22 @@ export async function enter(
     // Whoever isn't known is no more to a worker than the peer that they came by.
     if (caller.id !== '') request.caller = who
     const dispatched = amend(request, message)
+    dispatched.body = counted(dispatched.body, bytes => {
+      passed.request += bytes
+    })
     const answer = await components.dispatch(dispatched)
     path = answer.route.path
-    await writeAnswer(response, answer, extra, performance.now() - startedAt)
+    worker = answer.worker
+    operation = answer.operation
+    await writeAnswer(response, answer, extra, performance.now() - startedAt, bytes => {
+      passed.answer += bytes
+    })
   } catch (err) {
     failure = gone.signal.aborted ? new MeshError('ClientGone', 'the caller left') : toMeshError(err)
     failure.details.request_id ??= id
     if (failure.code === 'Internal') log.error({ request: id, err }, 'request failed')
-    writeError(response, failure, extra, performance.now() - startedAt, components.wording)
+    worker ??= failure.trail?.worker
+    passed.answer += writeError(response, failure, extra, performance.now() - startedAt, components.wording)
   } finally {
     response.removeListener('close', onClose)
   }
@@ -132,12 +162,21 @@ export async function enter(
     },
     'request'
   )
+  const dataClass = message.headers[HEADERS.dataClass]
   components.record?.({
+    id,
     service: target.service,
+    ...(operation == null ? {} : { operation }),
+    method: message.method ?? 'GET',
+    ...(typeof dataClass === 'string' ? { dataClass } : {}),
+    requestBytes: passed.request,
+    answerBytes: passed.answer,
+    ...(worker == null ? {} : { worker }),
+    startedAt: Date.now() - duration,
     status,
     duration,
     path,
-    caller: who,
+    caller: components.callerOf?.(message) ?? who,
     ...(failure == null ? {} : { error: failure })
   })
 }

@@ -54,7 +54,7 @@ export function toManifest(
 }
 
 function toContract(document: ManifestDocument): ServiceContract {
-  const { name, version, title, aliases, tier, admission, state } = document
+  const { name, version, title, aliases, tier, admission, state, data_class } = document
   return {
     name,
     version,
@@ -64,6 +64,7 @@ function toContract(document: ManifestDocument): ServiceContract {
     replicas: replicasOf(document) ?? 0,
     concurrency: admission?.concurrency ?? DEFAULTS.admission.concurrency,
     ...(state == null ? {} : { stateKey: state.keyed }),
+    ...(data_class == null ? {} : { dataClass: data_class }),
     operations: document.operations.map(operation => toOperation(operation, document))
   }
 }

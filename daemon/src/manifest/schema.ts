@@ -162,6 +162,9 @@ export const manifestSchema = Type.Object(
         })
       })
     ),
+    data_class: Type.Optional(
+      Name("the least class of data that requests have: public, internal, confidential, or one of the mesh's own")
+    ),
     operations: Type.Array(Operation, {
       minItems: 1,
       maxItems: 128,

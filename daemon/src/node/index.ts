@@ -10,13 +10,15 @@
  */
 
 import { createHash } from 'node:crypto'
+import { createGate, type Gate } from '@hedgerow/protocols/gate'
 import { advertKey, DHT_NAMESPACE, dhtProtocol } from '@hedgerow/protocols/ids'
 import { encryption, multiplexing } from '@hedgerow/protocols/invocation/node'
+import { believe, openTrust, type Trust } from '@hedgerow/protocols/membership'
 import { openStatement } from '@hedgerow/protocols/statement'
 import { circuitRelayServer, circuitRelayTransport } from '@libp2p/circuit-relay-v2'
 import { type GossipSub, gossipsub, StrictNoSign } from '@libp2p/gossipsub'
 import { type Identify, identify } from '@libp2p/identify'
-import type { ComponentLogger, Libp2p, PrivateKey } from '@libp2p/interface'
+import type { ComponentLogger, Libp2p, PrivateKey, Startable } from '@libp2p/interface'
 import { type KadDHT, kadDHT, passthroughMapper } from '@libp2p/kad-dht'
 import { mdns } from '@libp2p/mdns'
 import { peerIdFromString } from '@libp2p/peer-id'
@@ -26,7 +28,7 @@ import { createLibp2p } from 'libp2p'
 import { equals } from 'uint8arrays/equals'
 import { announced, byDialOrder, without } from './addresses.ts'
 import * as constants from './constants.ts'
-import type { MadeTransport } from './webrtc.ts'
+import type { AnyTransport, MadeTransport } from './webrtc.ts'
 import { safeWebSockets } from './websockets.ts'
 
 export { type IceServer, IceServers } from './ice-servers.ts'
@@ -35,6 +37,7 @@ export { type IceServer, IceServers } from './ice-servers.ts'
 export type NodeServices = {
   identify: Identify
   ping: Ping
+  gate: Startable
   dht: KadDHT
   pubsub: GossipSub
 }
@@ -44,6 +47,10 @@ export type Node = Libp2p<NodeServices>
 export interface NodeInit {
   privateKey: PrivateKey
   mesh: string
+  /** whose adverts the DHT keeps. @default everybody's: the mesh is open */
+  trust?: Trust
+  /** keeps what is for members from everybody else. @default one that lets everybody through */
+  gate?: Gate
   /** relays let others be reached through them; clients only look and don't serve the DHT */
   role: 'worker' | 'relay' | 'client'
   /** multiaddrs to listen on; `/p2p-circuit` = reserve a place on relays as they are found */
@@ -62,7 +69,9 @@ export interface NodeInit {
 }
 
 export async function createNode(init: NodeInit): Promise<Node> {
-  const { mesh, role } = init
+  const { mesh, role, trust = openTrust(init.mesh) } = init
+  const gate = init.gate ?? createGate({ trust })
+  const transports: AnyTransport[] = init.transports ?? []
   return createLibp2p<NodeServices>({
     privateKey: init.privateKey,
     start: false,
@@ -72,7 +81,13 @@ export async function createNode(init: NodeInit): Promise<Node> {
       // libp2p has a setting for the second, but does nothing with it.
       announceFilter: addrs => announced(without(addrs, init.noAnnounce ?? []), constants.MAX_ANNOUNCED_ADDRS)
     },
-    transports: [tcp(), safeWebSockets(), circuitRelayTransport(), ...(init.transports ?? [])],
+    // TCP and WebSocket open connections and no more; the others speak protocols of their own, to relays and through them.
+    transports: [
+      tcp(),
+      safeWebSockets(),
+      gate.guard(circuitRelayTransport()),
+      ...transports.map(transport => gate.guard(transport))
+    ],
     streamMuxers: [multiplexing()],
     connectionEncrypters: [encryption()],
     connectionManager: {
@@ -89,31 +104,36 @@ export async function createNode(init: NodeInit): Promise<Node> {
     services: {
       identify: identify(),
       ping: ping(),
-      dht: kadDHT({
-        protocol: dhtProtocol(mesh),
-        clientMode: role === 'client',
-        // The default drops private and loopback addresses; a mesh on one LAN has no others.
-        peerInfoMapper: passthroughMapper,
-        validators: { [DHT_NAMESPACE]: (key, value) => validateAdvert(mesh, key, value) },
-        selectors: { [DHT_NAMESPACE]: (_key, records) => newestAdvert(mesh, records) },
-        reprovide: {
-          validity: constants.PROVIDER_VALIDITY,
-          threshold: constants.REPROVIDE_THRESHOLD,
-          interval: constants.REPROVIDE_INTERVAL
-        }
-      }),
-      pubsub: gossipsub({
-        // Statements carry their author's signature themselves, so that pages and the DHT can check them too.
-        globalSignaturePolicy: StrictNoSign,
-        msgIdFn: message => createHash('sha256').update(message.data).digest().subarray(0, 20),
-        allowPublishToZeroTopicPeers: true,
-        ignoreDuplicatePublishError: true,
-        maxInboundDataLength: constants.MAX_GOSSIP_RPC,
-        runOnLimitedConnection: true,
-        // Peers behind one tunnel share its address: ten of them would be taken for one attacker.
-        scoreParams: { IPColocationFactorWeight: 0, appSpecificScore: init.gossipScore ?? (() => 0) }
-      }),
-      ...(role === 'relay' ? { relay: relayService() } : {})
+      gate: gate.service(),
+      dht: gate.guard(
+        kadDHT({
+          protocol: dhtProtocol(mesh),
+          clientMode: role === 'client',
+          // The default drops private and loopback addresses; a mesh on one LAN has no others.
+          peerInfoMapper: passthroughMapper,
+          validators: { [DHT_NAMESPACE]: (key, value) => validateAdvert(trust, key, value) },
+          selectors: { [DHT_NAMESPACE]: (_key, records) => newestAdvert(mesh, records) },
+          reprovide: {
+            validity: constants.PROVIDER_VALIDITY,
+            threshold: constants.REPROVIDE_THRESHOLD,
+            interval: constants.REPROVIDE_INTERVAL
+          }
+        })
+      ),
+      pubsub: gate.guard(
+        gossipsub({
+          // Statements carry their author's signature themselves, so that pages and the DHT can check them too.
+          globalSignaturePolicy: StrictNoSign,
+          msgIdFn: message => createHash('sha256').update(message.data).digest().subarray(0, 20),
+          allowPublishToZeroTopicPeers: true,
+          ignoreDuplicatePublishError: true,
+          maxInboundDataLength: constants.MAX_GOSSIP_RPC,
+          runOnLimitedConnection: true,
+          // Peers behind one tunnel share its address: ten of them would be taken for one attacker.
+          scoreParams: { IPColocationFactorWeight: 0, appSpecificScore: init.gossipScore ?? (() => 0) }
+        })
+      ),
+      ...(role === 'relay' ? { relay: gate.guard(relayService()) } : {})
     }
   })
 }
@@ -135,12 +155,13 @@ function relayService(): ReturnType<typeof circuitRelayServer> {
   })
 }
 
-/** A value lies under its author's own key, or it isn't stored. */
-async function validateAdvert(mesh: string, key: Uint8Array, value: Uint8Array): Promise<void> {
-  const statement = await openStatement(value, mesh)
+/** A value lies under its author's own key, and its author may say what it says, or it isn't stored. */
+async function validateAdvert(trust: Trust, key: Uint8Array, value: Uint8Array): Promise<void> {
+  const statement = await openStatement(value, trust.mesh)
   if (statement.type !== 'advert') throw new Error(`a ${statement.type} is not kept in the DHT`)
   if (!equals(key, advertKey(peerIdFromString(statement.advert.peerId).toMultihash().bytes)))
     throw new Error("the advert is not its key's own")
+  await believe(statement.advert, trust)
 }
 
 async function newestAdvert(mesh: string, records: Uint8Array[]): Promise<number> {

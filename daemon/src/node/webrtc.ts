@@ -7,6 +7,8 @@ import { patientWebRtc } from './webrtc-init.ts'
 type CreateWebRtc = ReturnType<typeof webRTC>
 type CreateWebRtcDirect = ReturnType<typeof webRTCDirect>
 export type MadeTransport = CreateWebRtc | CreateWebRtcDirect
+/** Either of them. */
+export type AnyTransport = (components: Parameters<CreateWebRtc>[0] & Parameters<CreateWebRtcDirect>[0]) => Transport
 
 export interface WebRtcInit {
   /** whose hash is in the address; @default a new one at each start */

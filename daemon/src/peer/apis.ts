@@ -12,20 +12,37 @@ import {
   askRoutes,
   createApi,
   dhtRoutes,
+  enrolRoutes,
   eventRoutes,
   explainRoutes,
   healthRoute,
+  meshRoutes,
   openaiRoutes,
+  peerReceiptRoutes,
   peersRoutes,
   placementRoutes,
+  receiptRoutes,
+  renewalRoutes,
+  revocationRoutes,
   type Self,
   statsRoutes
 } from '../api/index.ts'
-import type { Directory } from '../discovery/index.ts'
-import { type IngressComponents, serviceListener, serviceRoutes } from '../ingress/index.ts'
+import { type AuditLog, ingressEntry } from '../audit/index.ts'
+import type { Directory, Gossip } from '../discovery/index.ts'
+import { type IngressComponents, type IngressRecord, serviceListener, serviceRoutes } from '../ingress/index.ts'
+import type { Issuer, Membership } from '../membership/index.ts'
 import type { Metrics } from '../metrics/index.ts'
 import type { Node } from '../node/index.ts'
-import { type ContextTable, nestedRoutes, peerListener, peerRoutes, type Serving } from '../serving/index.ts'
+import type { Receipts } from '../receipts/index.ts'
+import {
+  backendsOnly,
+  type ContextTable,
+  nestedRoutes,
+  peerListener,
+  peerRoutes,
+  type Serving
+} from '../serving/index.ts'
+import { BRIDGE_CLASSES, bridging } from './bridge-classes.ts'
 import type { RequestsInHand } from './in-hand.ts'
 import type { Entrance, Peer, PeerConfig, ServiceHost } from './index.ts'
 
@@ -38,11 +55,18 @@ export interface ApiParts {
   node: Node
   view: View
   ledger: Ledger
+  gossip: Gossip
+  membership: Membership
+  /** undefined on a peer that enrols nobody */
+  issuer: Issuer | undefined
   directory: Directory
   dispatcher: Dispatcher
   dispatch: Peer['dispatch']
   invoker: Invoker
   metrics: Metrics
+  audit: AuditLog
+  /** undefined on a peer that runs no services */
+  receipts: Receipts | undefined
   serving: Serving
   contexts: ContextTable
   inHand: RequestsInHand
@@ -50,7 +74,7 @@ export interface ApiParts {
 
 /** What every listener shows of this peer. */
 async function addCommonRoutes(app: FastifyInstance, parts: ApiParts): Promise<void> {
-  const { self, dispatcher, metrics, view, ledger, invoker, node, directory, config } = parts
+  const { self, dispatcher, metrics, view, ledger, gossip, membership, invoker, node, directory, config } = parts
   await app.register(healthRoute({ self: parts.self, open: parts.access.open }))
   await app.register(
     statsRoutes({ self, dispatcher, registry: metrics.registry, cacheSize: () => [...view.peers()].length })
@@ -59,18 +83,21 @@ async function addCommonRoutes(app: FastifyInstance, parts: ApiParts): Promise<v
   await app.register(adminRoutes({ self, view, dispatcher, invoker }))
   await app.register(peersRoutes({ self, view, dispatcher, invoker }))
   await app.register(dhtRoutes({ node, directory, view, mesh: config.mesh }))
-  await app.register(eventRoutes({ ledger }))
+  await app.register(eventRoutes({ ledger, trust: membership.trust }))
+  await app.register(revocationRoutes({ trust: membership.trust, spread: token => gossip.spread(token) }))
 }
 
 /** For programs and people: all of the API, and the ingress into the mesh. */
 export async function buildLocalApi(parts: ApiParts): Promise<Entrance> {
-  const { config, dispatcher, invoker, node, view, self } = parts
+  const { config, dispatcher, invoker, node, receipts, view, self } = parts
   const isLocal = config.http == null || isLocalHost(config.http.host)
   const entrance = await buildEntrance(parts, isLocal ? 'local' : 'public')
   const { app } = entrance
   await addCommonRoutes(app, parts)
   await app.register(askRoutes({ self, view, dispatcher, invoker, node }))
+  await app.register(meshRoutes({ membership: parts.membership, issuer: parts.issuer, view }))
   await app.register(placementRoutes({ services: parts.services }))
+  await app.register(receiptRoutes({ self, receipts, dispatcher, invoker }))
   return entrance
 }
 
@@ -82,12 +109,14 @@ export async function buildTunnelApi(parts: ApiParts): Promise<Entrance> {
 }
 
 async function buildEntrance(parts: ApiParts, kind: ListenerKind): Promise<Entrance> {
-  const { access, config, log, dispatch, inHand, metrics, view, self } = parts
-  const { corsOrigins = [] } = config.http ?? {}
+  const { access, config, log, dispatch, inHand, view, self, issuer, membership } = parts
+  const { corsOrigins = [], bridgeClasses = BRIDGE_CLASSES } = config.http ?? {}
   const gate = access.gate(kind, { corsOrigins })
+  // What enters at a worker on its own machine is its owner's.
+  const isOwn = self.role !== 'relay' && kind === 'local'
   const ingress: IngressComponents = {
-    dispatch,
-    record: metrics.record,
+    dispatch: isOwn ? dispatch : bridging(dispatch, view, bridgeClasses),
+    record: recorder(parts),
     admit: (response: ServerResponse) => inHand.admit(response),
     nameOf: service => view.resolve(service),
     addressOf: message => gate.addressOf(message)
@@ -103,15 +132,35 @@ async function buildEntrance(parts: ApiParts, kind: ListenerKind): Promise<Entra
     // Relays carry libp2p over the same port.
     upgrades: self.role === 'relay'
   })
+  if (issuer != null)
+    await app.register(enrolRoutes({ issuer, membership, addressOf: request => gate.addressOf(request.raw) ?? '' }))
   await app.register(serviceRoutes(ingress))
   await app.register(openaiRoutes({ ...ingress, view }))
   inHand.countUntilDrained(app.server)
   return { app, gate }
 }
 
+/** Where a request that entered here is noted when it is over. */
+function recorder({ audit, dispatcher, metrics, view }: ApiParts): (record: IngressRecord) => void {
+  return record => {
+    metrics.record(record)
+    audit.write(ingressEntry(inFull(record, view, dispatcher)))
+  }
+}
+
+/**
+ * With the service's own name, or none: what callers ask for that doesn't exist may be anything. Of a request that
+ * failed, the decision tells what it asked for, if there was one.
+ */
+function inFull(record: IngressRecord, view: View, dispatcher: Dispatcher): IngressRecord {
+  const service = view.resolve(record.service) ?? ''
+  const operation = record.operation ?? dispatcher.explain(record.id)?.operation
+  return { ...record, service, ...(operation == null ? {} : { operation }) }
+}
+
 /** For other peers, over libp2p streams: the services that run here. */
 export async function buildPeerApi(parts: ApiParts): Promise<{ app: FastifyInstance; server: Server }> {
-  const { inHand, log, self, serving } = parts
+  const { inHand, log, receipts, self, serving } = parts
   let server: Server | undefined
   const app = await createApi({
     title: `Hedgerow ${self.role}`,
@@ -126,6 +175,8 @@ export async function buildPeerApi(parts: ApiParts): Promise<{ app: FastifyInsta
   })
   await addCommonRoutes(app, parts)
   await app.register(peerRoutes(serving))
+  if (parts.issuer != null) await app.register(renewalRoutes({ issuer: parts.issuer }))
+  await app.register(peerReceiptRoutes({ receipts }))
   if (server == null) throw new Error('Fastify made no server')
   inHand.count(server)
   return { app, server }
@@ -133,9 +184,15 @@ export async function buildPeerApi(parts: ApiParts): Promise<{ app: FastifyInsta
 
 /** For backends that this peer started: the mesh, on behalf of the request that they serve. */
 export async function buildNestedApi(parts: ApiParts): Promise<FastifyInstance> {
-  const { log, self, dispatch, contexts, inHand, view } = parts
-  const app = await createApi({ title: 'Hedgerow, for backends', version: self.version, log })
-  await app.register(nestedRoutes({ dispatch, contexts, view, self: self.peerId }))
+  const { audit, log, self, dispatch, dispatcher, contexts, inHand, view } = parts
+  const app = await createApi({
+    title: 'Hedgerow, for backends',
+    version: self.version,
+    log,
+    guard: backendsOnly(contexts)
+  })
+  const record = (entered: IngressRecord): void => audit.write(ingressEntry(inFull(entered, view, dispatcher)))
+  await app.register(nestedRoutes({ dispatch, record, contexts, view, self: self.peerId }))
   inHand.count(app.server)
   return app
 }

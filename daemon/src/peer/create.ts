@@ -1,16 +1,23 @@
+import { join } from 'node:path'
 import type { DispatchRequest } from '@hedgerow/protocols/dispatch'
 import { createDispatcher } from '@hedgerow/protocols/dispatch'
 import { type HttpService, serveHttp } from '@hedgerow/protocols/invocation/node'
+import { covers } from '@hedgerow/protocols/membership'
+import type { View } from '@hedgerow/protocols/view'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { openAccess } from '../access/index.ts'
 import type { PeerStatus, Self } from '../api/index.ts'
+import { AUDIT_FOLDER, NO_AUDIT_LOG, openAuditLog, workerEntry } from '../audit/index.ts'
 import { createMetrics } from '../metrics/index.ts'
 import { Presence, Sequence } from '../presence/index.ts'
+import { Receipts } from '../receipts/index.ts'
 import { ContextTable, createServing, vouching } from '../serving/index.ts'
 import { buildLocalApi, buildNestedApi, buildPeerApi, buildTunnelApi } from './apis.ts'
+import { askRenewal } from './ask-renewal.ts'
 import { directPaths } from './direct-paths.ts'
 import { RequestsInHand } from './in-hand.ts'
 import type { Peer, PeerComponents, PeerConfig } from './index.ts'
+import { clientRights, credentialVerifier, issuerOf, withoutFiles } from './member.ts'
 import { createNetwork } from './network.ts'
 import { urlOf } from './url.ts'
 
@@ -19,12 +26,12 @@ const JOIN_TIMEOUT = 20_000
 /** Milliseconds for goodbye and refusals to reach the others before connections close. */
 const LINGER = 300
 
-export async function createPeer(
-  config: PeerConfig,
-  { services, verifyCredential, log }: PeerComponents
-): Promise<Peer> {
-  const network = await createNetwork(config, log)
-  const { node, iceServers, view, ledger, gossip, directory, finder, following, invoker } = network
+export async function createPeer(config: PeerConfig, components: PeerComponents): Promise<Peer> {
+  const { services, log } = components
+  const membership = components.membership ?? withoutFiles(config, log)
+  const { trust } = membership
+  const network = await createNetwork({ ...config, trust }, log)
+  const { node, gate, iceServers, view, ledger, gossip, directory, finder, following, invoker } = network
   const peerId = node.peerId.toString()
   for (const contract of services.contracts()) view.learnContract(contract)
 
@@ -50,16 +57,30 @@ export async function createPeer(
     status,
     services: () => services.offers().map(({ contract }) => contract.name),
     assigned: () => services.assigned(),
-    directPaths: () => directPaths(node, iceServers)
+    directPaths: () => directPaths(node, iceServers),
+    credential: () => membership.credential()
   }
 
+  const { auditDays = 0, dataDir, mesh, privateKey } = config
+  const audit =
+    auditDays === 0 ? NO_AUDIT_LOG : await openAuditLog({ folder: join(dataDir, AUDIT_FOLDER), days: auditDays, log })
+  const receipts = isWorker ? new Receipts({ mesh, privateKey, peerId, now: () => performance.now() }) : undefined
   const contexts = new ContextTable()
   const serving = createServing({
     services,
     contexts,
+    rights: () => trust.rights,
+    callerRights: caller => clientRights(caller === peerId ? undefined : gate.member(caller)),
     draining: () => phase === 'draining',
     vouches: vouching({ self: peerId, roleOf: peer => view.peer(peer)?.advert.role }),
-    onError: err => log.error({ err }, 'serving failed')
+    mayActFor: (peer, service) => peer === peerId || runs(view, peer, service),
+    onError: err => log.error({ err }, 'serving failed'),
+    onServed: served => {
+      receipts?.add(served)
+      const path = served.peer === peerId ? 'local' : (invoker.route(served.peer)?.path ?? null)
+      // What callers name that doesn't exist may be anything.
+      audit.write(workerEntry({ ...served, service: view.resolve(served.service) ?? '' }, peerId, path))
+    }
   })
   const dispatcher = createDispatcher({
     view,
@@ -93,23 +114,26 @@ export async function createPeer(
         role: config.role,
         name: config.name,
         version: config.version,
+        ...(trust.own === '' ? {} : { credential: trust.own }),
         addrs: node.getMultiaddrs().map(addr => addr.toString()),
         ...(config.url == null ? {} : { url: config.url }),
         capabilities: config.capabilities,
-        services: services.offers(),
-        eligible: services.eligible()
+        // A credential may name less than it did when this peer started.
+        services: services.offers().filter(({ contract }) => covers(trust.rights?.services ?? [], contract.name)),
+        eligible: services.eligible().filter(name => covers(trust.rights?.services ?? [], name))
       })
     }
   )
 
   const metrics = createMetrics({ node, view, dispatcher, loads: () => services.loads() })
   const inHand = new RequestsInHand()
+  const issuer = await issuerOf(membership, config, log)
   const { http: httpConfig } = config
   const access = await openAccess({
     ...httpConfig,
     ...(httpConfig == null ? {} : { dataDir: config.dataDir }),
     ...(config.url == null ? {} : { names: [config.url] }),
-    ...(verifyCredential == null ? {} : { verifyCredential }),
+    ...(trust.authority == null ? {} : { verifyCredential: credentialVerifier(trust) }),
     log
   })
   const parts = {
@@ -121,11 +145,16 @@ export async function createPeer(
     node,
     view,
     ledger,
+    gossip,
+    membership,
+    issuer,
     directory,
     dispatcher,
     dispatch,
     invoker,
     metrics,
+    audit,
+    receipts,
     serving,
     contexts,
     inHand
@@ -140,6 +169,12 @@ export async function createPeer(
     for (const { contract } of services.offers()) following.pin(contract.name)
     presence.changed()
   })
+  const renew = (credential: string): void => {
+    trust.own = credential
+    gate.renew()
+    presence.changed()
+  }
+  membership.addListener(renew)
   let http: HttpService | undefined
 
   const start = async (): Promise<void> => {
@@ -152,7 +187,14 @@ export async function createPeer(
       )
     if (isWorker) await nested.listen({ host: '127.0.0.1', port: 0 })
     await remote.ready()
-    http = await serveHttp(node, remoteServer)
+    // Peers' requests are for members; the others' streams end here.
+    http = await serveHttp(
+      {
+        handle: (protocol, handler, options) => node.handle(protocol, gate.guardHandler(handler), options),
+        unhandle: protocol => node.unhandle(protocol)
+      },
+      remoteServer
+    )
     if (announces) {
       node.addEventListener('self:peer:update', () => presence.changed())
       // The first connection after being alone: what was said before reached nobody.
@@ -163,6 +205,7 @@ export async function createPeer(
     await network.start()
     if (announces) presence.start()
     phase = 'running'
+    membership.start({ askRenewal: (issuer, chain) => askRenewal({ node, view, invoker }, issuer, chain) })
     if (!isWorker) return
     await services.start({
       peerId,
@@ -186,6 +229,8 @@ export async function createPeer(
     phase = 'draining'
     unwatchServices()
     presence.stop()
+    await membership.stop()
+    await issuer?.stop()
     await Promise.all(entrances.map(({ app }) => app.close()))
     access.stop()
     await services.stop()
@@ -194,11 +239,15 @@ export async function createPeer(
     await remote.close()
     dispatcher.stop()
     await network.stop()
+    await audit.stop()
   }
 
   return {
     self,
     node,
+    gate,
+    trust,
+    membership,
     view,
     ledger,
     directory,
@@ -209,6 +258,7 @@ export async function createPeer(
     api: local,
     entrances,
     dispatch,
+    renew,
     start,
     drain,
     stop,
@@ -216,4 +266,13 @@ export async function createPeer(
       return urlOf(local)
     }
   }
+}
+
+/** It offers a service, or could: an instance catches up with the others before it is offered. */
+function runs(view: Pick<View, 'peer'>, peerId: string, service: string): boolean {
+  const advert = view.peer(peerId)?.advert
+  return (
+    advert != null &&
+    (advert.services.some(({ contract }) => contract.name === service) || advert.eligible.includes(service))
+  )
 }

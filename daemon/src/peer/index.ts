@@ -16,15 +16,18 @@
 import type { Capabilities, Role, ServiceOffer } from '@hedgerow/protocols/advert'
 import type { ServiceContract } from '@hedgerow/protocols/contract'
 import type { DispatchAnswer, Dispatcher, DispatchRequest } from '@hedgerow/protocols/dispatch'
+import type { Gate } from '@hedgerow/protocols/gate'
 import type { Invoker } from '@hedgerow/protocols/invocation'
 import type { Ledger } from '@hedgerow/protocols/ledger'
+import type { Trust } from '@hedgerow/protocols/membership'
 import type { View } from '@hedgerow/protocols/view'
 import type { PrivateKey } from '@libp2p/interface'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
-import type { AccessSettings, Gate, VerifyCredential } from '../access/index.ts'
+import type { Gate as AccessGate, AccessSettings } from '../access/index.ts'
 import type { Self } from '../api/index.ts'
 import type { Directory, RelaySource } from '../discovery/index.ts'
+import type { Membership } from '../membership/index.ts'
 import type { IceServer, Node } from '../node/index.ts'
 import type { PlacementDecision } from '../placement/index.ts'
 import type { Presence, ServiceLoad } from '../presence/index.ts'
@@ -70,6 +73,8 @@ export interface ServiceEnvironment {
 export interface PeerConfig {
   privateKey: PrivateKey
   mesh: string
+  /** whom it believes, and the credential that it shows. @default everybody: the mesh is open */
+  trust?: Trust
   role: Role
   /** what its owner calls it */
   name: string
@@ -82,6 +87,8 @@ export interface PeerConfig {
   announce: string[]
   /** of `listen`, those that are of no use to others */
   noAnnounce?: string[]
+  /** days that the audit log is kept. @default 0: there is none */
+  auditDays?: number
   /** STUN and TURN servers; with none, those that a relay names */
   iceServers: IceServer[]
   mdns: boolean
@@ -95,6 +102,8 @@ export interface HttpConfig extends AccessSettings {
   host: string
   port: number
   corsOrigins: string[]
+  /** classes of data that may enter where others than this machine's own programs call. @default public, internal */
+  bridgeClasses?: readonly string[]
   /** on loopback, for a tunnel that brings the world. @default none */
   tunnelPort?: number
 }
@@ -102,19 +111,23 @@ export interface HttpConfig extends AccessSettings {
 /** A listener that others than this machine may reach: routes for strangers are added to each before `start`. */
 export interface Entrance {
   readonly app: FastifyInstance
-  readonly gate: Gate
+  readonly gate: AccessGate
 }
 
 export interface PeerComponents {
   services: ServiceHost
-  /** checks credentials that members show over HTTP; left out where a mesh has none */
-  verifyCredential?: VerifyCredential
+  /** @default as `trust` says, with nothing kept */
+  membership?: Membership
   log: Logger
 }
 
 export interface Peer {
   readonly self: Self
   readonly node: Node
+  readonly gate: Gate
+  /** whom it believes, and the credential that it shows */
+  readonly trust: Trust
+  readonly membership: Membership
   readonly view: View
   readonly ledger: Ledger
   readonly directory: Directory
@@ -128,6 +141,8 @@ export interface Peer {
   /** where requests enter the mesh: the listener of the API, and that of the tunnel if there is one */
   readonly entrances: readonly Entrance[]
   dispatch(request: DispatchRequest): Promise<DispatchAnswer>
+  /** Shows a new credential from now on, to those who are connected too. */
+  renew(credential: string): void
   start(): Promise<void>
   /** says goodbye, refuses new work, finishes what runs here and what has entered here, however long that takes */
   drain(): Promise<void>

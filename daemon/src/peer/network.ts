@@ -1,7 +1,9 @@
 import type { Role } from '@hedgerow/protocols/advert'
 import type { Finder } from '@hedgerow/protocols/dispatch'
-import { createInvoker, type NodeInvoker } from '@hedgerow/protocols/invocation/node'
+import { createGate, type Gate, type Refusal } from '@hedgerow/protocols/gate'
+import { createInvoker, type InvokerComponents, type NodeInvoker } from '@hedgerow/protocols/invocation/node'
 import { createLedger, type Ledger } from '@hedgerow/protocols/ledger'
+import { openTrust } from '@hedgerow/protocols/membership'
 import { createView, type View } from '@hedgerow/protocols/view'
 import type { Logger } from 'pino'
 import {
@@ -23,6 +25,7 @@ import type { PeerConfig } from './index.ts'
 /** Everything by which a peer hears of others and reaches them; the lower half of a peer. */
 export interface Network {
   readonly node: Node
+  readonly gate: Gate
   readonly iceServers: IceServers
   readonly view: View
   readonly ledger: Ledger
@@ -40,12 +43,15 @@ const SWEEP_INTERVAL = 5000
 const FOLLOWS_ALL: Record<Role, boolean> = { relay: true, worker: false, client: false }
 
 export async function createNetwork(config: PeerConfig, log: Logger): Promise<Network> {
-  const { mesh, role } = config
+  const { mesh, role, trust = openTrust(mesh) } = config
+  const gate = createGate({ trust, onRefusal: refusal => logRefusal(refusal, log) })
   const iceServers = new IceServers(config.iceServers)
   const transports = await openWebRtc(config, iceServers, log)
   const senders = new Senders({ now: () => performance.now() })
   const node = await createNode({
     ...config,
+    trust,
+    gate,
     transports,
     listen: transports.length > 0 ? config.listen : config.listen.filter(addr => !isWebRtc(addr)),
     logger: forwardLibp2pLog(log),
@@ -53,14 +59,14 @@ export async function createNetwork(config: PeerConfig, log: Logger): Promise<Ne
   })
   const self = node.peerId.toString()
   const view = createView({ now: () => performance.now() })
-  const ledger = createLedger({ mesh, view })
-  const gossip = new Gossip({ pubsub: node.services.pubsub, ledger, senders, mesh, log })
+  const ledger = createLedger({ mesh, view, trust })
+  const gossip = new Gossip({ pubsub: node.services.pubsub, ledger, trust, senders, mesh, log })
   const directory = new Directory({ dht: node.services.dht, ledger, log })
   const finder = createFinder({ directory, view, self })
-  const invoker = createInvoker(node)
+  const invoker = createInvoker(membersOf(node, gate))
   const following = new Following({ node, gossip, finder, view, log }, { all: FOLLOWS_ALL[role] })
   const knownPeers = new KnownPeers({ node, log }, config.dataDir)
-  const snapshots = new SnapshotReader({ node, invoker, ledger, log })
+  const snapshots = new SnapshotReader({ node, invoker, ledger, trust, log })
   const bootstrapper = new Bootstrapper(
     { node, log },
     { relays: config.relays, remembered: () => knownPeers.addrs(), onIceServers: servers => iceServers.learn(servers) }
@@ -69,6 +75,7 @@ export async function createNetwork(config: PeerConfig, log: Logger): Promise<Ne
 
   return {
     node,
+    gate,
     iceServers,
     view,
     ledger,
@@ -84,7 +91,10 @@ export async function createNetwork(config: PeerConfig, log: Logger): Promise<Ne
       following.start()
       snapshots.start()
       bootstrapper.start()
-      sweeper = setInterval(() => view.sweep(), SWEEP_INTERVAL)
+      sweeper = setInterval(() => {
+        view.sweep()
+        ledger.sweep()
+      }, SWEEP_INTERVAL)
     },
     async stop() {
       clearInterval(sweeper)
@@ -97,6 +107,26 @@ export async function createNetwork(config: PeerConfig, log: Logger): Promise<Ne
       await node.stop()
     }
   }
+}
+
+/** The node as the invoker sees it: a connection is one when its other side has proven to be a member. */
+function membersOf(node: Node, gate: Gate): InvokerComponents {
+  return {
+    getConnections: peer => (gate.isMember(peer.toString()) ? node.getConnections(peer) : []),
+    async dial(peer, options) {
+      // One that is open and has yet to prove itself will be usable sooner than another.
+      const open = node.getConnections(peer).find(({ status }) => status === 'open')
+      const connection = open ?? (await node.dial(peer, options))
+      await gate.proven(connection, options.signal)
+      return connection
+    }
+  }
+}
+
+function logRefusal({ peerId, error, by }: Refusal, log: Logger): void {
+  const details = { peer: peerId, fault: error.fault, reason: error.message }
+  if (by === 'them') log.warn(details, 'a peer refuses this one; `hedgerow mesh show` explains its credential')
+  else log.info(details, 'refused a peer')
 }
 
 /** Loaded only where the peer listens on it: a native library of 9 MB, which not every platform has. */

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import type { Capabilities, ServiceOffer } from '@hedgerow/protocols/advert'
+import { covers } from '@hedgerow/protocols/membership'
 import type { Logger } from 'pino'
 import { tiersOf, type WorkerKind } from '../capabilities/index.ts'
 import { systemClock } from '../clock/index.ts'
@@ -34,6 +35,8 @@ export interface ServiceHostInit {
   pinned: string[]
   /** never run these; `*` = none but those pinned */
   forbidden: string[]
+  /** names that this worker's credential lets it offer; `*` = all. @default all */
+  granted?: readonly string[]
   stateDir: string
   log: Logger
 }
@@ -63,10 +66,11 @@ class WorkerServices implements ServiceHost {
 
   constructor(init: ServiceHostInit) {
     this.#init = init
-    const { manifests, capabilities, kind, pinned, forbidden } = init
-    this.#forbidden = forbidden.includes('*')
-      ? manifests.map(({ contract }) => contract.name).filter(name => !pinned.includes(name))
-      : forbidden
+    const { manifests, capabilities, kind, pinned, forbidden, granted = ['*'] } = init
+    const names = manifests.map(({ contract }) => contract.name)
+    const byOwner = forbidden.includes('*') ? names.filter(name => !pinned.includes(name)) : forbidden
+    // What it isn't granted nobody would believe that it offers.
+    this.#forbidden = [...byOwner, ...names.filter(name => !covers(granted, name))]
     this.#eligible = eligibleServices({
       services: manifests.map(placeable),
       tiers: tiersOf(kind, capabilities),

@@ -3,5 +3,6 @@
  */
 export { accessOf } from './access.ts'
 export { defaultListen, freePort, freeUdpPort } from './listen.ts'
+export { resolveMembership } from './membership.ts'
 export { resolveMesh } from './mesh-name.ts'
 export { answerWhileWaiting } from './waiting.ts'

@@ -3,16 +3,19 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DEFAULT_MESH, NAME_PATTERN } from '@hedgerow/protocols/ids'
 import type { Logger } from 'pino'
-import { fetchBootstrap, type RelaySource } from '../discovery/index.ts'
+import { ConfigError } from '../config/errors.ts'
+import { type Bootstrap, fetchBootstrap, type RelaySource } from '../discovery/index.ts'
 import { replaceFile } from '../files/index.ts'
 
 const FILE = 'mesh'
 const MAX_DELAY = 15_000
 
 /**
- * Which mesh to join: the one that the settings name, else the one a relay names, else the one of last time. Protocol
+ * Which open mesh to join: the one that the settings name, else the one a relay names, else the one of last time. Protocol
  * ids hold the name, so it must be known before the node starts: with a relay that doesn't answer and no last time, this
  * waits.
+ *
+ * @throws {ConfigError} when a relay says that its mesh is closed
  */
 export async function resolveMesh(
   configured: string | undefined,
@@ -30,8 +33,14 @@ export async function resolveMesh(
   )
   for (let delay = 500; ; delay = Math.min(MAX_DELAY, delay * 2)) {
     for (const url of urls) {
-      const mesh = await ask(url, log)
-      if (mesh == null) continue
+      const bootstrap = await ask(url, log)
+      if (bootstrap == null) continue
+      const { mesh, authority } = bootstrap
+      if (authority != null)
+        throw new ConfigError(
+          'HEDGEROW_INVITE',
+          `the mesh ${mesh} of ${url} is closed; ask its maintainers for an invite and name it here`
+        )
       if (mesh !== remembered) await remember(file, mesh, log)
       return mesh
     }
@@ -40,9 +49,9 @@ export async function resolveMesh(
   }
 }
 
-async function ask(url: string, log: Logger): Promise<string | undefined> {
+async function ask(url: string, log: Logger): Promise<Bootstrap | undefined> {
   try {
-    return (await fetchBootstrap(url)).mesh
+    return await fetchBootstrap(url)
   } catch (err) {
     log.warn({ relay: url, reason: err instanceof Error ? err.message : String(err) }, 'relay not reachable')
     return undefined

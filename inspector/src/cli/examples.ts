@@ -68,6 +68,20 @@ hedgerow key create intake --services ocr,upload --rate 5 --data-dir /var/lib/he
 `)}\nIt is sent as \`Authorization: Bearer hk_...\` or \`X-API-Key: hk_...\`; the peer keeps a hash of it only.\n`,
   keyList: examples('hedgerow key list\nhedgerow key list --json --data-dir /var/lib/hedgerow'),
   keyRevoke: examples('hedgerow key revoke 3f2a9c0d5b7e\nhedgerow key revoke "web frontend"'),
+  audit: `${examples(`
+hedgerow audit --since 2h
+hedgerow audit --data-dir .hedgerow/relay --service ner-extraction --json | jq -r .caller
+`)}\nThe log tells who asked for what and how it went, and nothing of what was asked or answered. It is read from the disk,
+so run this on the peer's machine, as its user.\n`,
+  receipt: `${examples(`
+hedgerow receipt 3f2a9c0d5b7e41f68a90b1c2d3e4f506 > receipt.jws
+hedgerow receipt 3f2a9c0d5b7e41f68a90b1c2d3e4f506 | hedgerow verify - --answer letter.json
+`)}\nA receipt is a JWS: any JWT library checks it with the Ed25519 key that the worker's peer id is. The worker can give it
+for an hour; the peer where the request entered knows for ten minutes which worker that was.\n`,
+  verify: `${examples(`
+hedgerow verify receipt.jws
+hedgerow verify receipt.jws --request notes.json --answer letter.json --worker x9fQz3Kp
+`)}\nNobody is asked for this. Exit codes: 0 what could be compared holds   1 it doesn't   2 wrong usage\n`,
   dht: examples(`
 hedgerow dht providers ner
 hedgerow dht get worker-1
@@ -80,5 +94,46 @@ hedgerow dht topology
 hedgerow top                                         q or Ctrl-C ends it
 hedgerow top -n 1                                    one look
 hedgerow top --json -i 5 >> mesh.ndjson              a line of JSON every five seconds
-`)
+`),
+  mesh: `${examples(`
+hedgerow mesh init charity                                         once: the authority's key
+hedgerow mesh sign 12D3KooW... --dir charity-mesh --role relay,issuer --out relay.json
+hedgerow mesh invite --data-dir /var/lib/hedgerow --relay https://mesh.example.org --services '*'
+hedgerow mesh revoke 12D3KooW... --dir charity-mesh --daemon https://mesh.example.org
+hedgerow mesh show "$HEDGEROW_INVITE"
+`)}\nThe whole story: docs/trust.md\n`,
+  meshInit: `${examples(`
+hedgerow mesh init charity                           into ./charity-mesh, asks for a passphrase twice
+hedgerow mesh init charity --dir /media/stick/mesh
+HEDGEROW_PASSPHRASE=... hedgerow mesh init charity   for scripts
+hedgerow mesh init try-out --no-passphrase
+`)}\nThe folder holds authority.pem (keep it offline, with a copy elsewhere) and mesh.json (may be shown to anybody).\n`,
+  meshSign: `${examples(`
+hedgerow mesh sign 12D3KooW... --role relay,issuer --days 90 --out relay.json
+hedgerow mesh sign 12D3KooW... --role worker --services vision-ocr,ner-extraction --classes public,internal,confidential
+`)}
+The file goes to the peer: as HEDGEROW_CREDENTIAL (the file's name, or its content), or into its data directory as
+membership.json. A peer that runs takes a new one at once. Only the authority gives \`confidential\`, and makes relays.
+What the authority signs is not renewed by itself: the peer warns from 14 days before its end.
+`,
+  meshInvite: `${examples(`
+hedgerow mesh invite --data-dir /var/lib/hedgerow --relay https://mesh.example.org --services ner-extraction
+hedgerow mesh invite --dir charity-mesh --issuer 12D3KooW... --relay https://mesh.example.org --services '*' --uses 5
+hedgerow mesh invite --data-dir /var/lib/hedgerow --relay https://mesh.example.org --role client --expires 1h
+`)}
+On a terminal it prints the string, a QR code and what it is; elsewhere the string alone. Treat it as a password: whoever
+has it can use it, until it is used up or ends. It is redeemed by one relay, which must have the role \`issuer\`.
+`,
+  meshRevoke: `${examples(`
+hedgerow mesh revoke 12D3KooW... --dir charity-mesh --daemon https://mesh.example.org
+hedgerow mesh revoke 12D3KooW... --data-dir /var/lib/hedgerow --daemon http://127.0.0.1:8080
+hedgerow mesh revoke 12D3KooW... --dir charity-mesh --out revoke.txt     without a network; then \`mesh send\`
+`)}\nOpen connections to it end within seconds, everywhere. It can come back by an invite or credential made afterwards.\n`,
+  meshSend: examples('hedgerow mesh send revoke.txt --daemon https://mesh.example.org'),
+  meshShow: `${examples(`
+hedgerow mesh show charity-mesh/mesh.json
+hedgerow mesh show /var/lib/hedgerow/membership.json
+hedgerow mesh show "$HEDGEROW_INVITE"
+hedgerow mesh show revoke.txt --mesh-file charity-mesh/mesh.json
+`)}\nEnds with 1 when what it shows is not good.\n`
 }

@@ -18,6 +18,8 @@ import { EXAMPLES } from './examples.ts'
 import { type Io, styleOf, toJson, writeLine } from './io.ts'
 import { addKeyCommands } from './key-program.ts'
 import { runTop } from './live.ts'
+import { addMeshCommands } from './mesh.ts'
+import { addTraceCommands } from './traces.ts'
 
 interface GlobalOptions extends SourceOptions {
   json?: boolean
@@ -38,9 +40,14 @@ export function createProgram({ io, signal, done }: ProgramContext): Command {
     )
     .version(VERSION, '-V, --version', 'print the version')
     .option('--daemon <url>', 'ask this daemon or relay (default: the one on this machine)')
-    .option('--relay <url|multiaddr>', 'join the mesh through this relay, as a peer of its own')
+    .option('--relay <url|multiaddr>', 'join the mesh through this relay, as a peer of its own', withCommas)
     .option('--key <key>', 'an API key of the daemon that is asked, where it wants one (default: HEDGEROW_KEY)')
     .option('--mesh <name>', "which mesh to join, when a relay's multiaddr doesn't tell")
+    .option(
+      '--invite <string>',
+      'join a closed mesh by an invite of role client (default: HEDGEROW_INVITE, with --relay)'
+    )
+    .option('--credential <file>', 'join a closed mesh with a signed credential (default: HEDGEROW_CREDENTIAL)')
     .option('--json', 'print JSON, for programs')
     .helpOption('-h, --help', 'say how it is used')
     .helpCommand('help [command]', 'say how a command is used')
@@ -149,6 +156,15 @@ export function createProgram({ io, signal, done }: ProgramContext): Command {
       show(sub, source => explainRequest(source, id, signal), renderExplain)
     )
 
+  addTraceCommands({
+    io,
+    signal,
+    done,
+    command: (name, summary, examples) => command(program, name, summary, examples),
+    withSource,
+    parseRequestId: requestId
+  })
+
   const dht = command(program, 'dht', 'look into the distributed hash table', EXAMPLES.dht)
   command(dht, 'providers', 'who is written down as offering a service, walked afresh', EXAMPLES.dhtProviders)
     .argument('<service>', 'name or alias')
@@ -178,6 +194,7 @@ export function createProgram({ io, signal, done }: ProgramContext): Command {
       })
     )
 
+  addMeshCommands(program, { io, signal, command, done })
   addKeyCommands(program, { io, done, command })
   return program
 }
@@ -193,6 +210,10 @@ interface CallFlags {
 
 function collect(value: string, before: string[] = []): string[] {
   return [...before, value]
+}
+
+function withCommas(value: string, before?: string): string {
+  return before == null ? value : `${before},${value}`
 }
 
 function requestId(value: string): string {

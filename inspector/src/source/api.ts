@@ -97,6 +97,10 @@ export abstract class ApiSource implements MeshSource {
     return this.read(path`/explain/${requestId}`, SHAPES.explanation, signal)
   }
 
+  async receipts(requestId: string, signal: AbortSignal): Promise<string[]> {
+    return (await this.read(path`/receipts/${requestId}`, SHAPES.receipts, signal)).receipts
+  }
+
   stats(signal: AbortSignal): Promise<Stats> {
     return this.read('/stats', SHAPES.stats, signal)
   }

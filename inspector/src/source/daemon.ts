@@ -83,15 +83,30 @@ export class DaemonSource extends ApiSource {
     return { status: answer.statusCode, headers: definite(answer.headers), body: this.#whole(answer.body) }
   }
 
-  override async explain(requestId: string, signal: AbortSignal): Promise<Explanation> {
+  override explain(requestId: string, signal: AbortSignal): Promise<Explanation> {
+    return this.#orSiblings(
+      () => super.explain(requestId, signal),
+      sibling => sibling.explain(requestId, signal)
+    )
+  }
+
+  override receipts(requestId: string, signal: AbortSignal): Promise<string[]> {
+    return this.#orSiblings(
+      () => super.receipts(requestId, signal),
+      sibling => sibling.receipts(requestId, signal)
+    )
+  }
+
+  /** Asks the other daemons of this machine where this one has no record of a request. */
+  async #orSiblings<T>(ask: () => Promise<T>, askSibling: (sibling: DaemonSource) => Promise<T>): Promise<T> {
     try {
-      return await super.explain(requestId, signal)
+      return await ask()
     } catch (err) {
       if (!(err instanceof ProblemError) || err.problem !== 'UnknownRequest') throw err
       for (const url of this.siblings) {
         const sibling = new DaemonSource(url)
         try {
-          return await sibling.explain(requestId, signal)
+          return await askSibling(sibling)
         } catch {
           // What the first one said is the answer, unless another knows better.
         } finally {

@@ -1,10 +1,5 @@
-import { rmSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { parsers } from '@hedgerow/daemon/config'
 import { fetchBootstrap, type RelaySource, readSnapshot } from '@hedgerow/daemon/discovery'
-import { loadIdentity } from '@hedgerow/daemon/identity'
 import { createLog, LOG_LEVELS, type LogLevel } from '@hedgerow/daemon/logging'
 import { loadManifests } from '@hedgerow/daemon/manifest'
 import { createPeer, noServices, type Peer } from '@hedgerow/daemon/peer'
@@ -12,45 +7,49 @@ import { SHIPPED_SERVICES } from '@hedgerow/daemon/services'
 import { DEFAULT_MESH, HTTP_PROTOCOL } from '@hedgerow/protocols/ids'
 import { InspectorError } from '../errors.ts'
 import { VERSION } from '../version.ts'
+import { becomeMember, type MemberInit } from './member.ts'
 
 /** Milliseconds from the first dial to a view that knows the mesh. */
 const JOIN_TIMEOUT = 10_000
 
-export interface JoinInit {
-  /** URLs or multiaddrs, comma-separated */
-  relay: string
+export interface JoinInit extends MemberInit {
+  /** URLs or multiaddrs, comma-separated. @default those that the invite names */
+  relay?: string
   mesh?: string
 }
 
 export interface Joined {
   peer: Peer
+  /** where it joined, comma-separated */
+  relay: string
   leave(): Promise<void>
 }
 
 /**
- * Joins as a client with a key of its own, and resolves when the view knows who is in the mesh.
+ * Joins as a client with a key of its own, and resolves when the view knows who is in the mesh. In a closed mesh it is
+ * what it was invited as, or a guest for the time of a command.
  *
  * @throws {InspectorError} Usage or Unreachable
  */
 export async function joinMesh(init: JoinInit, signal: AbortSignal): Promise<Joined> {
-  const relays = relaysOf(init.relay)
-  const mesh = init.mesh ?? (await meshOf(relays, signal))
-  const dataDir = await mkdtemp(join(tmpdir(), 'hedgerow-inspector-'))
-  const onExit = (): void => rmSync(dataDir, { recursive: true, force: true })
-  process.once('exit', onExit)
+  const log = await createLog(logLevel(process.env.LOG_LEVEL), 'inspector')
+  const patience = AbortSignal.any([signal, AbortSignal.timeout(JOIN_TIMEOUT)])
+  const given = init.relay == null ? [] : relaysOf(init.relay)
+  const seen = given.length === 0 ? undefined : await meshOf(given, init.mesh, signal)
+  const { privateKey, dataDir, membership, forget } = await becomeMember(init, seen, log, patience)
+  const relays = given.length > 0 ? given : membership.relays.map(url => ({ url }))
   let peer: Peer | undefined
   const leave = async (): Promise<void> => {
     await peer?.stop()
-    await rm(dataDir, { recursive: true, force: true })
-    process.removeListener('exit', onExit)
+    await forget()
   }
   try {
     // So that a service is known by its names, and missed, when nobody offers it.
     const { manifests } = await loadManifests([SHIPPED_SERVICES])
     peer = await createPeer(
       {
-        privateKey: await loadIdentity(dataDir),
-        mesh,
+        privateKey,
+        mesh: membership.mesh,
         role: 'client',
         name: 'inspector',
         version: VERSION,
@@ -62,17 +61,18 @@ export async function joinMesh(init: JoinInit, signal: AbortSignal): Promise<Joi
         iceServers: [],
         mdns: false
       },
-      {
-        services: noServices(manifests.map(({ contract }) => contract)),
-        log: await createLog(logLevel(process.env.LOG_LEVEL), 'inspector')
-      }
+      { services: noServices(manifests.map(({ contract }) => contract)), membership, log }
     )
-    await getToKnow(peer, init.relay, signal)
-    return { peer, leave }
+    await getToKnow(peer, relays.map(nameOf).join(', '), signal)
+    return { peer, relay: relays.map(nameOf).join(','), leave }
   } catch (err) {
     await leave()
     throw err
   }
+}
+
+function nameOf(relay: RelaySource): string {
+  return 'url' in relay ? relay.url : relay.addr
 }
 
 function relaysOf(relay: string): RelaySource[] {
@@ -86,18 +86,24 @@ function relaysOf(relay: string): RelaySource[] {
 }
 
 /** Protocol ids hold the mesh's name, so it must be known before the node is made. */
-async function meshOf(relays: RelaySource[], signal: AbortSignal): Promise<string> {
+async function meshOf(
+  relays: RelaySource[],
+  named: string | undefined,
+  signal: AbortSignal
+): Promise<{ mesh: string; authority?: string | undefined; urls: string[] }> {
   const urls = relays.flatMap(relay => ('url' in relay ? [relay.url] : []))
   const reasons: string[] = []
   for (const url of urls) {
     try {
-      return (await fetchBootstrap(url, signal)).mesh
+      const { mesh, authority } = await fetchBootstrap(url, signal)
+      if (named == null || named === mesh) return { mesh, authority, urls }
+      return { mesh: named, urls }
     } catch (err) {
       signal.throwIfAborted()
       reasons.push(`${url}: ${reasonOf(err)}`)
     }
   }
-  if (urls.length < relays.length || urls.length === 0) return DEFAULT_MESH
+  if (named != null || urls.length < relays.length || urls.length === 0) return { mesh: named ?? DEFAULT_MESH, urls }
   throw new InspectorError('Unreachable', `no relay answers (${reasons.join('; ')})`, [
     'is it running, and is this its HTTP address? `npm start` prints it'
   ])

@@ -12,6 +12,10 @@ export interface SourceOptions {
   relay?: string
   /** which mesh a relay is of that is named by its multiaddr */
   mesh?: string
+  /** joins a closed mesh as what this says: a membership file, or its text */
+  credential?: string
+  /** joins a closed mesh; the relays may be left out, since it names some */
+  invite?: string
 }
 
 export interface SourceContext {
@@ -21,12 +25,18 @@ export interface SourceContext {
 
 /** @throws {InspectorError} Usage or Unreachable */
 export async function openSource(options: SourceOptions, { env, signal }: SourceContext): Promise<MeshSource> {
-  if (options.relay != null && options.daemon != null)
+  if ((options.relay != null || options.invite != null) && options.daemon != null)
     throw new InspectorError('Usage', '--relay joins the mesh, --daemon asks somebody who is in it: name one of them')
-  if (options.relay != null) {
+  if (options.relay != null || options.invite != null) {
     // A node takes a second to load, and those who ask a daemon need none.
-    const { PeerSource } = await import('./peer.ts')
-    return PeerSource.open({ relay: options.relay, mesh: options.mesh }, signal)
+    const [{ PeerSource }, { clientInvite }] = await Promise.all([import('./peer.ts'), import('./member.ts')])
+    const { daemon: _daemon, ...init } = options
+    const invite = init.invite ?? (await clientInvite(env.HEDGEROW_INVITE))
+    const credential = init.credential ?? (env.HEDGEROW_CREDENTIAL || undefined)
+    return PeerSource.open(
+      { ...init, ...(invite == null ? {} : { invite }), ...(credential == null ? {} : { credential }) },
+      signal
+    )
   }
   const key = options.key ?? (env.HEDGEROW_KEY || undefined)
   if (options.daemon != null) return DaemonSource.open(daemonUrl('--daemon', options.daemon), signal, key)

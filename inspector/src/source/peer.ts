@@ -29,10 +29,10 @@ export class PeerSource extends ApiSource {
 
   /** @throws {InspectorError} Usage or Unreachable */
   static async open(init: JoinInit, signal: AbortSignal): Promise<PeerSource> {
-    return new PeerSource(await joinMesh(init, signal), init.relay)
+    return new PeerSource(await joinMesh(init, signal))
   }
 
-  private constructor({ peer, leave }: Joined, relay: string) {
+  private constructor({ peer, relay, leave }: Joined) {
     super()
     this.#peer = peer
     this.#leave = leave

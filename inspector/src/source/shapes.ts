@@ -284,5 +284,6 @@ export const SHAPES = {
   dhtStats: lazily(() => Compile(DhtStats)),
   dhtTopology: lazily(() => Compile(DhtTopology)),
   dhtProviders: lazily(() => Compile(DhtProviders)),
+  receipts: lazily(() => Compile(Type.Object({ receipts: Type.Array(Text, { minItems: 1, maxItems: 64 }) }))),
   problem: lazily(() => Compile(Problem))
 }

@@ -49,6 +49,8 @@ export interface Advert {
   services: ServiceOffer[]
   /** names of services that it could run, served or not: what placement ranks */
   eligible: string[]
+  /** the peer's chain of credentials; left out in an open mesh */
+  credential?: string
 }
 
 export interface Goodbye {

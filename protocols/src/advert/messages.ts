@@ -1,4 +1,5 @@
 import { type Operation, type ServiceContract, TIERS } from '../contract/index.ts'
+import { MAX_CHAIN_LENGTH } from '../membership/constants.ts'
 import {
   Advert as WireAdvert,
   type ServiceContract as WireContract,
@@ -36,11 +37,13 @@ export function encodeAdvert(advert: Advert): Uint8Array {
   return WireAdvert.encode({
     ...advert,
     url: advert.url ?? '',
+    credential: advert.credential ?? '',
     services: advert.services.map(({ contract, resources }) => ({
       resources,
       contract: {
         ...contract,
         stateKey: contract.stateKey ?? '',
+        dataClass: contract.dataClass ?? '',
         operations: contract.operations.map(operation => ({ ...operation, bodyLimit: BigInt(operation.bodyLimit) }))
       }
     }))
@@ -69,6 +72,7 @@ export function decodeAdvert(bytes: Uint8Array, peerId: string): Advert {
     }),
     eligible: checkList('eligible', wire.eligible, MAX_SERVICES, (name, field) => checkName(field, name))
   }
+  if (wire.credential !== '') advert.credential = checkText('credential', wire.credential, MAX_CHAIN_LENGTH)
   if (wire.url !== '') advert.url = checkUrl(wire.url)
   return advert
 }
@@ -113,6 +117,7 @@ function decodeContract(wire: WireContract, field: string): ServiceContract {
     concurrency: checkNumber(`${field}.concurrency`, wire.concurrency, 1, MAX_CONCURRENCY),
     operations: checkList(`${field}.operations`, wire.operations, MAX_OPERATIONS, decodeOperation)
   }
+  if (wire.dataClass !== '') contract.dataClass = checkName(`${field}.dataClass`, wire.dataClass)
   if (wire.stateKey !== '') contract.stateKey = checkName(`${field}.stateKey`, wire.stateKey)
   return contract
 }

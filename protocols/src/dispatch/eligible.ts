@@ -1,5 +1,7 @@
 /** Which workers may be asked, and why not the others. */
+
 import { matchOperation, type ServiceContract } from '../contract/index.ts'
+import { maySee } from '../data-class/index.ts'
 import type { Prospect } from './experience.ts'
 import { CAUSES, type Health, type Standing } from './health.ts'
 
@@ -10,6 +12,8 @@ export interface Needs {
   contract: ServiceContract
   /** only this peer */
   worker?: string
+  /** which data it must be allowed to see, besides what the service asks for */
+  dataClass?: string
   /** must be held */
   resource?: string
   /** better held, as when the service keeps its data by key */
@@ -30,8 +34,16 @@ export function able(prospects: Prospect[], needs: Needs, rejected: Rejection[])
   })
 }
 
-function inability({ peerId, offer }: Prospect['candidate'], needs: Needs): string | undefined {
+/** The class of data that this worker would have to be allowed to see, and isn't. */
+export function forbiddenClass(classes: readonly string[], { dataClass, contract }: Needs): string | undefined {
+  if (dataClass != null && !maySee(classes, dataClass)) return dataClass
+  return contract.dataClass != null && !maySee(classes, contract.dataClass) ? contract.dataClass : undefined
+}
+
+function inability({ peerId, offer, classes }: Prospect['candidate'], needs: Needs): string | undefined {
   if (needs.worker != null && peerId !== needs.worker) return 'not the worker that was asked for'
+  const forbidden = forbiddenClass(classes, needs)
+  if (forbidden != null) return `may not see ${forbidden} data`
   if (needs.resource != null && !offer.resources.includes(needs.resource)) return `does not hold ${needs.resource}`
   const { contract } = offer
   // Versions differ while a mesh is updated; the same version has the same operations.

@@ -15,7 +15,7 @@ import { type AttemptRecord, attemptRecord, type Decision, type Outcome, type Re
 import { type RequestBody, requestBody } from './request-body.ts'
 import { retryCost } from './retry.ts'
 import { selectFirst, selectIdle, selectionInput, selectNext, selectOnly } from './selection.ts'
-import { allWedged, type Context, meshError, nobody, verdict } from './verdict.ts'
+import { type Context, meshError, nobodyIn, verdict } from './verdict.ts'
 
 /**
  * One request from its first attempt to the last byte of its answer. Everything that happens to it (an answer, a
@@ -132,8 +132,7 @@ export class Exchange implements AttemptOwner {
     for (const peer of selection.unheard) if (engine.connected(peer.peerId)) engine.heartbeats.check(peer)
     if (selection.chosen == null) {
       for (const peer of selection.wedged) engine.heartbeats.watch(peer)
-      const reason = selection.wedged.length > 0 ? allWedged(this.context) : nobody(plan.needs, this.context)
-      this.giveUp(reason)
+      this.giveUp(nobodyIn(selection, plan.needs, this.context))
       return
     }
     // Who vouches for a repetition expects it after a failure, not beside the first.
@@ -209,6 +208,7 @@ export class Exchange implements AttemptOwner {
       complete,
       body,
       requestId: plan.requestId,
+      operation: plan.operationName,
       worker: record.peerId,
       attempts: decision.attempts.length,
       route: record.route,

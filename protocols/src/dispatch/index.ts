@@ -36,6 +36,8 @@ export interface DispatchRequest {
   worker?: string
   /** only workers that hold this may answer, as in `model/llama3` */
   resource?: string
+  /** only workers that may see data of this class may answer. @default what the service asks for, else anybody */
+  dataClass?: string
   /** how many calls this one is nested in. @default 0 */
   depth?: number
   /** `service/{name}` when a service calls on its own account, which alone may use internal operations */
@@ -48,6 +50,8 @@ export interface DispatchRequest {
 
 export interface DispatchAnswer extends IncomingAnswer {
   requestId: string
+  /** as in `POST /extract` */
+  operation: string
   /** peer id of who answered */
   worker: string
   attempts: number

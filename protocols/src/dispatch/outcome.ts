@@ -21,6 +21,7 @@ const KINDS: { [code in MeshErrorCode]?: 'refused' | 'lost' } = {
   Busy: 'refused',
   Draining: 'refused',
   NotServed: 'refused',
+  ClassNotAllowed: 'refused',
   Loading: 'refused',
   Starting: 'refused',
   Unreachable: 'refused',

@@ -1,5 +1,5 @@
 import { MAX_SCORED, UNHEARD_AFTER } from './constants.ts'
-import { able, advisable, type Needs, type Rejection } from './eligible.ts'
+import { able, advisable, forbiddenClass, type Needs, type Rejection } from './eligible.ts'
 import type { Engine } from './engine.ts'
 import type { PeerState, Prospect, ServiceState } from './experience.ts'
 import type { LatencyWindow } from './latency-window.ts'
@@ -36,6 +36,8 @@ export interface Selection {
   unheard: PeerState[]
   /** when nobody was chosen: could have been, if they responded */
   wedged: PeerState[]
+  /** when nobody was chosen: the class of data that none of them may see */
+  forbidden: string | undefined
 }
 
 export interface Returning {
@@ -51,9 +53,17 @@ export function selectFirst(input: SelectionInput): Selection {
   const capable = able(input.prospects, needs, rejected)
   const fit = advisable(capable, needs, false, now, rejected)
   const wedged = fit.length > 0 ? [] : capable.map(({ peer }) => peer)
+  const forbidden = capable.length > 0 ? undefined : forbiddenTo(input)
   const returning = rejected.length === 0 ? [] : returningOf(input)
   const { reason, chosen, scores } = choose(fit, input)
-  return { chosen, reason, scores, rejected, returning, unheard: unheardOf(scores, now), wedged }
+  return { chosen, reason, scores, rejected, returning, unheard: unheardOf(scores, now), wedged, forbidden }
+}
+
+/** Set when everybody that was asked for offers the service, and none may see the data. */
+function forbiddenTo({ prospects, needs }: SelectionInput): string | undefined {
+  const asked = prospects.filter(({ candidate }) => needs.worker == null || candidate.peerId === needs.worker)
+  const classes = asked.map(({ candidate }) => forbiddenClass(candidate.classes, needs))
+  return classes.every(one => one != null) ? classes[0] : undefined
 }
 
 function choose(fit: Prospect[], input: SelectionInput): Pick<Selection, 'chosen' | 'reason' | 'scores'> {

@@ -4,6 +4,7 @@ import { LOADING_RETRY_AFTER, MAX_RETRY_AFTER, NO_WORKER_RETRY_AFTER, WEDGED_RET
 import type { Needs } from './eligible.ts'
 import { type Failure, failure } from './outcome.ts'
 import type { Score } from './score.ts'
+import type { Selection } from './selection.ts'
 
 export interface Context {
   service: string
@@ -16,7 +17,15 @@ export interface Context {
 }
 
 /** Refusals, from the one that says most about when to come back to the one that says least. */
-const REFUSALS: MeshErrorCode[] = ['Busy', 'Loading', 'Starting', 'Unreachable', 'Draining', 'NotServed']
+const REFUSALS: MeshErrorCode[] = [
+  'Busy',
+  'Loading',
+  'Starting',
+  'Unreachable',
+  'Draining',
+  'ClassNotAllowed',
+  'NotServed'
+]
 
 /** @param failures one or more, in order */
 export function verdict(failures: Failure[], context: Context): MeshError {
@@ -31,8 +40,28 @@ export function verdict(failures: Failure[], context: Context): MeshError {
   return meshError(sumUp(refused ?? NOBODY, failures, context), context)
 }
 
+/** Before anybody was asked: why nobody was. */
+export function nobodyIn(
+  { wedged, forbidden }: Pick<Selection, 'wedged' | 'forbidden'>,
+  needs: Needs,
+  context: Context
+): MeshError {
+  if (wedged.length > 0) return allWedged(context)
+  return forbidden == null ? nobody(needs, context) : nobodyMaySee(forbidden, needs, context)
+}
+
+/** It fails closed: nobody gets the request because there is nobody better. */
+function nobodyMaySee(dataClass: string, { worker }: Needs, context: Context): MeshError {
+  const { service } = context
+  const detail =
+    worker == null
+      ? `no worker that offers ${service} may see ${dataClass} data; who runs the mesh gives a machine that right`
+      : `the worker that was asked for may not see ${dataClass} data`
+  return meshError(failure('ClassNotAllowed', detail, { data_class: dataClass }), context)
+}
+
 /** Before anybody was asked: none of those who offer the service can answer this request. */
-export function nobody({ worker, resource }: Pick<Needs, 'worker' | 'resource'>, context: Context): MeshError {
+function nobody({ worker, resource }: Pick<Needs, 'worker' | 'resource'>, context: Context): MeshError {
   const { service } = context
   const detail =
     worker != null
@@ -44,7 +73,7 @@ export function nobody({ worker, resource }: Pick<Needs, 'worker' | 'resource'>,
 }
 
 /** Those who offer it have stopped responding. They are being watched, so it is known within a second when one is back. */
-export function allWedged(context: Context): MeshError {
+function allWedged(context: Context): MeshError {
   const detail = `no worker of ${context.service} responds now; they are asked every second whether they are back`
   return meshError(failure('NoWorker', detail, { retry_after: WEDGED_RETRY_AFTER }), context)
 }
@@ -63,6 +92,7 @@ function sumUp(refused: Failure, failures: Failure[], { service, scores }: Conte
     case 'Starting':
       return failure('Loading', `${service} is still starting`, { retry_after: told ?? LOADING_RETRY_AFTER })
     case 'Unreachable':
+    case 'ClassNotAllowed':
       return refused
     default:
       return failure('NoWorker', `${service} is known, but no worker offers it now`, {

@@ -11,6 +11,14 @@ const ERRORS = {
   Malformed: { status: 400, title: 'Malformed request' },
   Unauthorized: { status: 401, title: 'Not signed in' },
   Forbidden: { status: 403, title: 'Not allowed' },
+  /** nobody who could answer may see data of the request's class */
+  ClassNotAllowed: { status: 403, title: 'Not for this class of data' },
+  /** a signature that shows whose key it is, or what it was made over, isn't good (any more) */
+  InvalidProof: { status: 401, title: 'The proof does not hold' },
+  InvalidInvite: { status: 403, title: 'The invite is not good' },
+  /** this peer enrols nobody: another may */
+  NotIssuer: { status: 404, title: 'This peer enrols nobody' },
+  InviteUsedUp: { status: 409, title: 'The invite is used up' },
   UnknownService: { status: 404, title: 'No such service' },
   UnknownOperation: { status: 404, title: 'No such operation' },
   UnknownRoute: { status: 404, title: 'No such route' },
@@ -37,6 +45,8 @@ const ERRORS = {
   WorkerWedged: { status: 502, title: 'The worker stopped responding' },
   /** the backend behind the worker could not be reached, broke off, or sent what isn't HTTP */
   BackendFailed: { status: 502, title: 'The service failed' },
+  /** the worker vouches for its answer with what it didn't sign, or signed of something else */
+  BadReceipt: { status: 502, title: 'The receipt is not good' },
   NoWorker: { status: 503, title: 'Nobody offers this service now' },
   /** the worker that was asked doesn't run the service (any more); another may */
   NotServed: { status: 503, title: 'The worker does not offer this service' },
@@ -56,6 +66,7 @@ export type MeshErrorCode = keyof typeof ERRORS
 /** Fields that some errors add to their problem details. Sizes in bytes, times in seconds. */
 export interface MeshErrorDetails {
   service?: string
+  data_class?: string
   operation?: string
   request_id?: string
   peer_id?: string

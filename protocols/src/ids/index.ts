@@ -31,8 +31,14 @@ export const PEER_ID_PATTERN = '^(12D3KooW|16Uiu2|Qm)[1-9A-HJ-NP-Za-km-z]{40,60}
 /** The private Kademlia DHT of a mesh; never the public one. */
 export const dhtProtocol = (mesh: string): string => `/hedgerow/${mesh}/kad/1.0.0`
 
+/** The handshake by which peers of a closed mesh prove that they are members. */
+export const membershipProtocol = (mesh: string): string => `/hedgerow/${mesh}/membership/1`
+
 /** Adverts and goodbyes of every peer. */
 export const advertTopic = (mesh: string): string => `/hedgerow/${mesh}/adverts/1`
+
+/** What the authority and its issuers take back. */
+export const revocationTopic = (mesh: string): string => `/hedgerow/${mesh}/revocations/1`
 
 /** Load reports about one service. */
 export const loadTopic = (mesh: string, service: string): string => `/hedgerow/${mesh}/load/1/${service}`

@@ -4,5 +4,5 @@
  */
 export { EXPOSED_HEADERS, setAnswerHeaders } from './answer-headers.ts'
 export { LLM_SERVICE, modelResource, modelsIn, type OpenaiView, unknownModel } from './openai.ts'
-export { type IngressOptions, newRequestId, optionsIn, timeoutOf } from './request-headers.ts'
+export { dataClassOf, type IngressOptions, newRequestId, optionsIn, timeoutOf } from './request-headers.ts'
 export { type ServiceTarget, targetOf } from './target.ts'

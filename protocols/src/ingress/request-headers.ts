@@ -1,6 +1,7 @@
+import { DATA_CLASSES } from '../data-class/index.ts'
 import type { DispatchRequest } from '../dispatch/index.ts'
 import { MeshError } from '../errors/index.ts'
-import { HEADERS, PEER_ID_PATTERN } from '../ids/index.ts'
+import { HEADERS, NAME_PATTERN, PEER_ID_PATTERN } from '../ids/index.ts'
 import { randomHex } from '../random/index.ts'
 
 /** 128 bits, as W3C trace ids have. */
@@ -32,9 +33,22 @@ function workerOf(value: string | undefined): string | undefined {
   )
 }
 
+/** Which class of data a request says that it holds. @throws {MeshError} Malformed */
+export function dataClassOf(value: string | undefined): string | undefined {
+  if (value == null || NAME.test(value)) return value
+  throw new MeshError(
+    'Malformed',
+    `${HEADERS.dataClass} is ${JSON.stringify(value.slice(0, 100))}; it must be ${DATA_CLASSES.join(', ')}, or a class of the mesh's own (lower-case letters, digits, hyphens)`
+  )
+}
+
+const NAME = new RegExp(NAME_PATTERN)
 const PEER_ID = new RegExp(PEER_ID_PATTERN)
 
-export type IngressOptions = Pick<DispatchRequest, 'timeout' | 'worker' | 'resource' | 'traceparent' | 'repeatable'>
+export type IngressOptions = Pick<
+  DispatchRequest,
+  'timeout' | 'worker' | 'resource' | 'dataClass' | 'traceparent' | 'repeatable'
+>
 
 /** What the headers of a request ask of dispatch. @param header by lower-case name @throws {MeshError} Malformed */
 export function optionsIn(header: (name: string) => string | undefined): IngressOptions {
@@ -45,6 +59,8 @@ export function optionsIn(header: (name: string) => string | undefined): Ingress
   if (worker != null) options.worker = worker
   const resource = header(HEADERS.resource)
   if (resource != null) options.resource = resource
+  const dataClass = dataClassOf(header(HEADERS.dataClass))
+  if (dataClass != null) options.dataClass = dataClass
   const traceparent = header(HEADERS.traceparent)
   if (traceparent != null) options.traceparent = traceparent
   if (header(HEADERS.idempotencyKey) != null) options.repeatable = true

@@ -9,12 +9,15 @@
  * await ledger.learn(bytes) // 'news' | 'known' | 'invalid'
  * ```
  */
+import { believe, CredentialError, isForgery, type Member, openTrust, type Trust } from '../membership/index.ts'
 import { Rates } from '../rate/index.ts'
-import { InvalidMessage, openStatement, type Statement } from '../statement/index.ts'
+import { InvalidMessage, openStatement, type Statement, subjectOf } from '../statement/index.ts'
 import type { View } from '../view/index.ts'
 
 export interface LedgerComponents {
   mesh: string
+  /** whose statements count. @default everybody's: the mesh is open */
+  trust?: Trust
   view: View
   /** milliseconds of a clock that never goes back. @default performance.now */
   now?(): number
@@ -38,6 +41,10 @@ export interface Ledger {
   advertOf(peerId: string): Uint8Array | undefined
   /** called with every statement that was news */
   addListener(listener: (entry: Entry) => void): () => void
+  /** Checks bytes that are to be kept, such as a DHT record, without learning them. @throws {Error} with what is wrong */
+  check(bytes: Uint8Array): Promise<Statement>
+  /** Forgets peers whose credential has ended. */
+  sweep(): void
   stop(): void
 }
 
@@ -46,7 +53,15 @@ const ADVERTS = { perSecond: 1, burst: 30 }
 /** Of each of its services. */
 const REPORTS = { perSecond: 3, burst: 10 }
 
-export function createLedger({ mesh, view, now = () => performance.now() }: LedgerComponents): Ledger {
+export function createLedger({
+  mesh,
+  view,
+  trust = openTrust(mesh),
+  now = () => performance.now()
+}: LedgerComponents): Ledger {
+  const isClosed = trust.authority != null
+  /** whose advert is in force, as the credential in it says */
+  const members = new Map<string, Member>()
   const adverts = new Rates({ ...ADVERTS, now })
   const goodbyes = new Rates({ ...ADVERTS, now })
   const reports = new Rates({ ...REPORTS, now })
@@ -54,7 +69,9 @@ export function createLedger({ mesh, view, now = () => performance.now() }: Ledg
   const listeners = new Set<(entry: Entry) => void>()
   // The view bounds itself; what it forgets is forgotten here too.
   const unwatch = view.addListener(change => {
-    if (change.type === 'gone') sealed.delete(change.peerId)
+    if (change.type !== 'gone') return
+    sealed.delete(change.peerId)
+    members.delete(change.peerId)
   })
 
   const read = async (bytes: Uint8Array): Promise<Statement | undefined> => {
@@ -70,13 +87,13 @@ export function createLedger({ mesh, view, now = () => performance.now() }: Ledg
    * Whoever has news of itself without end is not passed on. Only news counts: what somebody replays of another's must
    * not silence that one.
    */
-  const teach = (statement: Statement): boolean => {
+  const teach = (statement: Statement, member: Member | undefined): boolean => {
     switch (statement.type) {
       case 'advert': {
         const { peerId, sequence } = statement.advert
         if (sequence <= (view.peer(peerId)?.advert.sequence ?? -1n)) return false
         // Not even learned: everybody's placement looks at each.
-        return adverts.take(peerId) && view.learnAdvert(statement.advert)
+        return adverts.take(peerId) && view.learnAdvert(statement.advert, member?.credential.classes)
       }
       case 'goodbye':
         return view.learnGoodbye(statement.goodbye) && goodbyes.take(statement.goodbye.peerId)
@@ -87,14 +104,43 @@ export function createLedger({ mesh, view, now = () => performance.now() }: Ledg
     }
   }
 
+  const sweep = (): void => {
+    for (const [peerId, member] of members) {
+      try {
+        trust.recheck(member)
+      } catch (err) {
+        if (!(err instanceof CredentialError)) throw err
+        view.expel(peerId)
+      }
+    }
+  }
+  const unwatchTrust = trust.addListener(sweep)
+
   return {
     read,
+    sweep,
+    async check(bytes) {
+      const statement = await openStatement(bytes, mesh)
+      if (statement.type === 'advert') await believe(statement.advert, trust)
+      return statement
+    },
     async learn(bytes) {
       const statement = await read(bytes)
       if (statement == null) return 'invalid'
-      if (!teach(statement)) return 'known'
-      if (statement.type === 'advert' && view.peer(statement.advert.peerId) != null)
+      let member: Member | undefined
+      if (statement.type === 'advert') {
+        try {
+          member = await believe(statement.advert, trust)
+        } catch (err) {
+          if (err instanceof CredentialError) return isForgery(err) ? 'invalid' : 'known'
+          throw err
+        }
+      } else if (isClosed && view.peer(subjectOf(statement)) == null) return 'known'
+      if (!teach(statement, member)) return 'known'
+      if (statement.type === 'advert' && view.peer(statement.advert.peerId) != null) {
         sealed.set(statement.advert.peerId, bytes)
+        if (member != null && isClosed) members.set(statement.advert.peerId, member)
+      }
       for (const listener of listeners) listener({ statement, bytes })
       return 'news'
     },
@@ -104,6 +150,9 @@ export function createLedger({ mesh, view, now = () => performance.now() }: Ledg
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
-    stop: unwatch
+    stop() {
+      unwatch()
+      unwatchTrust()
+    }
   }
 }

@@ -39,10 +39,14 @@ export interface Candidate {
   advertAt: number
   /** it missed several load reports: alive perhaps, but not to be preferred */
   silent: boolean
+  /** classes of data that it may see */
+  classes: readonly string[]
 }
 
 export interface PeerEntry {
   advert: Advert
+  /** classes of data that it may see */
+  classes: readonly string[]
   /** milliseconds (of the view's clock) at which anything last came from it */
   lastSeen: number
   /** by service */
@@ -61,10 +65,15 @@ export interface CandidateSource {
 }
 
 export interface View extends CandidateSource {
-  /** @returns whether it was news: a greater sequence than any known of that peer */
-  learnAdvert(advert: Advert): boolean
+  /**
+   * @param classes of data that the peer may see. @default those of an open mesh
+   * @returns whether it was news: a greater sequence than any known of that peer
+   */
+  learnAdvert(advert: Advert, classes?: readonly string[]): boolean
   learnGoodbye(goodbye: Goodbye): boolean
   learnLoad(report: LoadReport): boolean
+  /** Forgets a peer whose right to be here has ended, until it has something newer to say. */
+  expel(peerId: string): void
   /** contracts that are known without any worker: those that ship with this peer */
   learnContract(contract: ServiceContract): void
   peer(peerId: string): PeerEntry | undefined

@@ -1,5 +1,6 @@
 import { ADVERT_LIFETIME, type Advert, type Goodbye, MAX_SERVICES } from '../advert/index.ts'
 import type { ServiceContract } from '../contract/index.ts'
+import { OPEN_CLASSES } from '../data-class/index.ts'
 import type { LoadReport } from '../load/index.ts'
 import { GONE_MEMORY, LOAD_MEMORY, MAX_PEERS } from './constants.ts'
 import { ServiceDirectory } from './directory.ts'
@@ -12,6 +13,7 @@ export function createView(init: ViewInit): View {
 
 interface KnownPeer {
   advert: Advert
+  classes: readonly string[]
   /** when the advert arrived */
   advertAt: number
   lastSeen: number
@@ -49,7 +51,7 @@ class MergedView implements View {
     this.directory = new ServiceDirectory(init.now)
   }
 
-  learnAdvert(advert: Advert): boolean {
+  learnAdvert(advert: Advert, classes: readonly string[] = OPEN_CLASSES): boolean {
     const { peerId, sequence } = advert
     const gone = this.gone.get(peerId)
     if (gone != null && sequence <= gone.sequence) return false
@@ -59,7 +61,7 @@ class MergedView implements View {
     if (known == null && this.adverts.size >= this.maxPeers) this.evict()
     const since = new Map<string, number>()
     for (const { contract } of advert.services) since.set(contract.name, known?.since.get(contract.name) ?? now)
-    this.adverts.set(peerId, { advert, advertAt: now, lastSeen: now, since })
+    this.adverts.set(peerId, { advert, classes, advertAt: now, lastSeen: now, since })
     this.gone.delete(peerId)
     for (const { contract } of known?.advert.services ?? []) {
       if (!since.has(contract.name)) this.withdraw(peerId, contract.name)
@@ -80,6 +82,13 @@ class MergedView implements View {
     this.remember(peerId, sequence)
     if (known != null) this.remove(peerId, known)
     return true
+  }
+
+  expel(peerId: string): void {
+    const known = this.adverts.get(peerId)
+    if (known == null) return
+    this.remember(peerId, known.advert.sequence)
+    this.remove(peerId, known)
   }
 
   learnLoad(report: LoadReport): boolean {
@@ -130,9 +139,9 @@ class MergedView implements View {
       const load = this.loads.get(peerId)?.byService.get(service)
       const silentAt = silentFrom(peer.advertAt, load)
       const silent = now >= silentAt
-      const { advertAt } = peer
+      const { advertAt, classes } = peer
       const since = peer.since.get(service) ?? advertAt
-      candidates.push({ peerId, offer, load: load?.report, loadAt: load?.at, since, advertAt, silent })
+      candidates.push({ peerId, offer, load: load?.report, loadAt: load?.at, since, advertAt, silent, classes })
       until = Math.min(until, advertAt + ADVERT_LIFETIME, silent ? Infinity : silentAt)
     }
     this.answers.set(service, { candidates, until })
@@ -177,12 +186,12 @@ class MergedView implements View {
     return () => this.listeners.delete(listener)
   }
 
-  private entry(peerId: string, { advert, advertAt, lastSeen }: KnownPeer, now: number): PeerEntry {
+  private entry(peerId: string, { advert, classes, advertAt, lastSeen }: KnownPeer, now: number): PeerEntry {
     const loads = this.loads.get(peerId)?.byService ?? NO_LOADS
     const silent =
       advert.services.length > 0 &&
       advert.services.every(({ contract }) => now >= silentFrom(advertAt, loads.get(contract.name)))
-    return { advert, lastSeen, loads, silent }
+    return { advert, classes, lastSeen, loads, silent }
   }
 
   private isExpired({ advertAt }: KnownPeer, now: number): boolean {

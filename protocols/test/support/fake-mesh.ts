@@ -1,4 +1,5 @@
 /** Workers in memory, which can be killed, stopped and slowed, and a dispatcher among them with its real view. */
+import assert from 'node:assert/strict'
 import type { ServiceContract } from '../../src/contract/index.ts'
 import {
   createDispatcher,
@@ -221,6 +222,12 @@ export class FakeMesh {
     return this.worker(peerId)
   }
 
+  /** Its credential changes. */
+  allow(peerId: string, classes: string[]): void {
+    const services = [{ contract: this.contract, resources: [] }]
+    this.view.learnAdvert(advert({ peerId, sequence: this.sequence++, services }), classes)
+  }
+
   report(
     peerId: string,
     fields: { inFlight?: number; queued?: number; latency?: number; concurrency?: number } = {}
@@ -280,6 +287,11 @@ export function codeOf({ error }: Called): MeshErrorCode | undefined {
   if (error == null) return undefined
   if (error instanceof MeshError) return error.code
   throw error
+}
+
+export function errorOf({ error }: Called): MeshError {
+  assert.ok(error instanceof MeshError, String(error))
+  return error
 }
 
 export function answerOf({ answer, error }: Called): DispatchAnswer {

@@ -1,4 +1,4 @@
-import type { ExplainedAttempt, ExplainedCandidate, Explanation } from '@hedgerow/protocols/dispatch'
+import type { ExplainedAttempt, ExplainedCandidate, Explanation } from '@hedgerow/browser-node'
 import { count, duration, listed, upperFirst } from './words.ts'
 
 /**

@@ -119,8 +119,10 @@ export class Channel {
   }
 
   #onMessage = ({ data }: StreamMessageEvent): void => {
-    if (data instanceof Uint8Array) this.#exchange?.received(data)
-    else for (const piece of data) this.#exchange?.received(piece)
+    const exchange = this.#exchange
+    // An answer that nobody asked for: the next request would get it. Servers also say goodbye so, before they close.
+    if (exchange == null) this.#leave()
+    else exchange.received(data instanceof Uint8Array ? data : data.subarray())
   }
 
   #onRemoteCloseWrite = (): void => {

@@ -11,8 +11,11 @@ export const OPEN_TIMEOUT = 15_000
 /** How long a stream that nobody uses is kept: below what servers allow, so that they hardly ever close one in use. */
 export const IDLE_TIMEOUT = 30_000
 
-/** Of an answer. */
+/** Of an answer; of its trailers too. */
 export const MAX_HEADER_SIZE = 64 * 1024
+
+/** What says the size of a chunk, with extensions that nobody reads. */
+export const MAX_CHUNK_LINE = 4096
 
 /** Bytes of an answer that wait for their reader before the peer is told to stop sending. */
 export const MAX_UNREAD = 256 * 1024

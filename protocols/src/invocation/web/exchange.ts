@@ -43,7 +43,7 @@ export class Exchange implements AsyncIterableIterator<Uint8Array, undefined> {
     this.#parser = new AnswerParser(method !== 'HEAD', {
       head: head => this.#onHead(head),
       data: piece => this.#onData(piece),
-      end: () => this.#onEnd()
+      end: surplus => this.#onEnd(surplus)
     })
     signal.addEventListener('abort', this.#onAbort)
   }
@@ -109,6 +109,7 @@ export class Exchange implements AsyncIterableIterator<Uint8Array, undefined> {
   // From the parser
 
   #onHead({ status, headers, keepAlive }: AnswerHead): void {
+    if (this.over) return
     if (isFarewell(status, headers)) {
       this.#close(new NotSentError('the peer closed the stream before the request reached it'))
       return
@@ -140,7 +141,9 @@ export class Exchange implements AsyncIterableIterator<Uint8Array, undefined> {
     if (this.#unread >= MAX_UNREAD) this.#channel.pause()
   }
 
-  #onEnd(): void {
+  #onEnd(surplus: boolean): void {
+    // whatever comes next on the stream would be taken for the answer to another request
+    if (surplus) this.#keepAlive = false
     this.#close(undefined)
   }
 

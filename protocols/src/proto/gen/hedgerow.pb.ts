@@ -34,6 +34,7 @@ export interface ServiceContract {
   concurrency: number;
   stateKey: string;
   operations: Operation[];
+  dataClass: string;
 }
 
 export interface ServiceOffer {
@@ -68,6 +69,8 @@ export interface Advert {
   capabilities: Capabilities | undefined;
   services: ServiceOffer[];
   eligible: string[];
+  /** The peer's chain of credentials; empty in an open mesh. */
+  credential: string;
 }
 
 export interface Goodbye {
@@ -84,6 +87,13 @@ export interface LoadReport {
   latency: number;
   errorRate: number;
   interval: number;
+}
+
+/** One message of the membership handshake: a credential, or why the other side's is refused. */
+export interface Proof {
+  credential: string;
+  fault: string;
+  detail: string;
 }
 
 function createBaseOperation(): Operation {
@@ -248,6 +258,7 @@ function createBaseServiceContract(): ServiceContract {
     concurrency: 0,
     stateKey: "",
     operations: [],
+    dataClass: "",
   };
 }
 
@@ -279,6 +290,9 @@ export const ServiceContract: MessageFns<ServiceContract> = {
     }
     for (const v of message.operations) {
       Operation.encode(v!, writer.uint32(74).fork()).join();
+    }
+    if (message.dataClass !== "") {
+      writer.uint32(82).string(message.dataClass);
     }
     return writer;
   },
@@ -368,6 +382,14 @@ export const ServiceContract: MessageFns<ServiceContract> = {
             message.operations.push(Operation.decode(reader, reader.uint32()));
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.dataClass = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -394,6 +416,7 @@ export const ServiceContract: MessageFns<ServiceContract> = {
     message.concurrency = object.concurrency ?? 0;
     message.stateKey = object.stateKey ?? "";
     message.operations = object.operations?.map((e) => Operation.fromPartial(e)) || [];
+    message.dataClass = object.dataClass ?? "";
     return message;
   },
 };
@@ -660,6 +683,7 @@ function createBaseAdvert(): Advert {
     capabilities: undefined,
     services: [],
     eligible: [],
+    credential: "",
   };
 }
 
@@ -694,6 +718,9 @@ export const Advert: MessageFns<Advert> = {
     }
     for (const v of message.eligible) {
       writer.uint32(74).string(v!);
+    }
+    if (message.credential !== "") {
+      writer.uint32(82).string(message.credential);
     }
     return writer;
   },
@@ -783,6 +810,14 @@ export const Advert: MessageFns<Advert> = {
             message.eligible.push(reader.string());
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.credential = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -811,6 +846,7 @@ export const Advert: MessageFns<Advert> = {
       : undefined;
     message.services = object.services?.map((e) => ServiceOffer.fromPartial(e)) || [];
     message.eligible = object.eligible?.map((e) => e) || [];
+    message.credential = object.credential ?? "";
     return message;
   },
 };
@@ -1011,6 +1047,85 @@ export const LoadReport: MessageFns<LoadReport> = {
     message.latency = object.latency ?? 0;
     message.errorRate = object.errorRate ?? 0;
     message.interval = object.interval ?? 0;
+    return message;
+  },
+};
+
+function createBaseProof(): Proof {
+  return { credential: "", fault: "", detail: "" };
+}
+
+export const Proof: MessageFns<Proof> = {
+  encode(message: Proof, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.credential !== "") {
+      writer.uint32(10).string(message.credential);
+    }
+    if (message.fault !== "") {
+      writer.uint32(18).string(message.fault);
+    }
+    if (message.detail !== "") {
+      writer.uint32(26).string(message.detail);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Proof {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseProof();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.credential = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.fault = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.detail = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<Proof>, I>>(base?: I): Proof {
+    return Proof.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Proof>, I>>(object: I): Proof {
+    const message = createBaseProof();
+    message.credential = object.credential ?? "";
+    message.fault = object.fault ?? "";
+    message.detail = object.detail ?? "";
     return message;
   },
 };

@@ -1,0 +1,33 @@
+import { maySee, OPEN_CLASSES } from '@hedgerow/protocols/data-class'
+import type { DispatchRequest } from '@hedgerow/protocols/dispatch'
+import { MeshError } from '@hedgerow/protocols/errors'
+import type { View } from '@hedgerow/protocols/view'
+import type { Peer } from './index.ts'
+
+/** Classes of data that pass a bridge unless its operator says otherwise. */
+export const BRIDGE_CLASSES = OPEN_CLASSES
+
+/**
+ * What enters at a relay's HTTP port, or at any that is not this machine's own, is in clear there: whoever runs the peer
+ * could read it. So it refuses what is more confidential than its operator answers for; such requests belong to a peer of
+ * the caller's own, a page or a daemon.
+ *
+ * @param allowed the classes that may pass
+ */
+export function bridging(
+  dispatch: Peer['dispatch'],
+  view: Pick<View, 'resolve' | 'contract'>,
+  allowed: readonly string[]
+): Peer['dispatch'] {
+  return async (request: DispatchRequest) => {
+    const name = view.resolve(request.service)
+    const needed = [request.dataClass, name == null ? undefined : view.contract(name)?.dataClass]
+    const forbidden = needed.find(one => one != null && !maySee(allowed, one))
+    if (forbidden == null) return dispatch(request)
+    throw new MeshError(
+      'ClassNotAllowed',
+      `${forbidden} data does not pass this HTTP bridge, which would see it in clear; send it from a page or a daemon that is a peer itself (the operator of the bridge may allow the class with HEDGEROW_BRIDGE_CLASSES)`,
+      { data_class: forbidden, retry_safe: true, ...(name == null ? {} : { service: name }) }
+    )
+  }
+}

@@ -1,0 +1,10 @@
+/** Milliseconds from a connection to the proof of membership; without one it is closed. */
+export const PROOF_TIMEOUT = 10_000
+/** Milliseconds for a refusal to reach the other side before the connection is closed under it. */
+export const REFUSAL_LINGER = 500
+/** Streams of one connection that may wait for the proof; one more is reset. */
+export const MAX_WAITING_STREAMS = 32
+/** Bytes of one message of the handshake: a chain, and a sentence. */
+export const MAX_PROOF = 24 * 1024
+/** Milliseconds between two looks for members whose credential has ended. */
+export const SWEEP_INTERVAL = 5000
