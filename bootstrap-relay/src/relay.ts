@@ -78,7 +78,7 @@ export async function createRelay(init: RelayInit): Promise<Relay> {
     carryWebSockets(app.server, wsPort, gate, log)
     await app.register(joinRoutes({ peer, mesh }))
     if (hasConsole) await app.register(consoleRoutes(CONSOLE))
-    else {
+    else if (app === peer.api) {
       const route = { schema: { hide: true }, config: { everybody: true } }
       app.get('/', route, async (_request, reply) => reply.redirect('/docs'))
     }

@@ -1,5 +1,5 @@
 /** Attackers' ends: bytes as they are, over a socket or over a libp2p stream, with no HTTP library in between. */
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { HTTP_PROTOCOL } from '@hedgerow/protocols/ids'
 import type { Libp2p } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
@@ -11,11 +11,17 @@ const SILENCE = 700
 export const head = (...lines: string[]): string => `${lines.join('\r\n')}\r\n\r\n`
 
 /** @returns all that came back until the other side closed, or was silent */
-export function sendToPort(url: string, bytes: string | Buffer, silence = SILENCE): Promise<string> {
+export function sendToPort(
+  url: string,
+  bytes: string | Buffer,
+  silence = SILENCE,
+  sent: (socket: Socket) => void = () => {}
+): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<string>()
   let received = ''
   const socket = connect(Number(new URL(url).port), '127.0.0.1', () => {
     socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes)
+    sent(socket)
   })
   socket
     .setTimeout(silence, () => socket.destroy())
@@ -54,3 +60,21 @@ export const statusOf = (received: string): number => Number(/^HTTP\/1\.1 (\d{3}
 export const answersIn = (received: string): number => received.match(/^HTTP\/1\.1 \d{3}/gm)?.length ?? 0
 
 export const bodyOf = (received: string): string => received.slice(received.indexOf('\r\n\r\n') + 4)
+
+export interface RawInit {
+  /** resets the connection soon after sending. @default false */
+  reset?: boolean
+  /** milliseconds of silence after which it is enough. @default 1000 */
+  wait?: number
+}
+
+/** As {@link sendToPort}, for senders who leave at once too. */
+export function send(
+  url: string,
+  bytes: string | Buffer,
+  { reset = false, wait = 1000 }: RawInit = {}
+): Promise<string> {
+  return sendToPort(url, bytes, wait, socket => {
+    if (reset) setTimeout(() => socket.resetAndDestroy(), 20)
+  })
+}

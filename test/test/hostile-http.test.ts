@@ -4,26 +4,8 @@ import { type IncomingMessage, METHODS, request } from 'node:http'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { getJson, postJson, type TestMesh, testMesh } from '../src/harness.ts'
+import { head as lines, send } from '../src/raw.ts'
 
-/** Sends bytes as they are and gives back what came, when the other side closes or is silent. */
-function send(url: string, bytes: string | Buffer, { reset = false, wait = 1000 } = {}): Promise<string> {
-  const { promise, resolve } = Promise.withResolvers<string>()
-  let received = ''
-  const socket = connect(Number(new URL(url).port), '127.0.0.1', () => {
-    socket.write(bytes)
-    if (reset) setTimeout(() => socket.resetAndDestroy(), 20)
-  })
-  socket
-    .setTimeout(wait, () => socket.destroy())
-    .on('data', data => {
-      received += data.toString('latin1')
-    })
-    .on('error', () => {})
-    .on('close', () => resolve(received))
-  return promise
-}
-
-const lines = (...heads: string[]): string => `${heads.join('\r\n')}\r\n\r\n`
 const upgrade = (protocol: string): string =>
   lines(
     'GET / HTTP/1.1',

@@ -24,6 +24,7 @@ import {
 import { type Gate, isAllowedOrigin } from '../access/index.ts'
 import type { ServiceListener } from '../ingress/index.ts'
 import { API_BODY_LIMIT } from './constants.ts'
+import { checkFraming, isWellFramed } from './framing.ts'
 import { guard } from './guard.ts'
 import { ingressPaths } from './ingress-paths.ts'
 import { refuseUnparsed, sendProblem } from './problem.ts'
@@ -44,6 +45,8 @@ export interface ApiInit {
   upgrades?: boolean
   /** where connections come from, when not from a port */
   serverFactory?: FastifyServerFactory
+  /** whether it describes itself, at `/openapi.json` and `/docs`. @default true */
+  described?: boolean
   /** takes plain requests to services, past the framework; the routes for them are there for the rest */
   services?: ServiceListener
 }
@@ -106,11 +109,17 @@ export async function createApi(init: ApiInit): Promise<FastifyInstance> {
       maxAge: PREFLIGHT_SECONDS
     })
   await app.register(helmet, SECURITY_HEADERS)
+  app.addHook('onRequest', async (request, reply) => {
+    // What follows on such a connection could be anything.
+    if (!isWellFramed(request.raw)) reply.raw.shouldKeepAlive = false
+    checkFraming(request.raw)
+  })
   if (init.guard != null) app.addHook('onRequest', init.guard)
   guard(app, init)
   if (init.services != null) shortcut(app, init.services, { cors: corsOrigins != null, gate: init.gate })
   // After the shortcut, so that it sees requests of both ways. A server from elsewhere sees to that itself.
   if (init.serverFactory == null) lingerAfterAnswers(app.server)
+  if (init.described === false) return app
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',

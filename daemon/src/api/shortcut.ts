@@ -9,6 +9,7 @@ import { EXPOSED_HEADERS } from '@hedgerow/protocols/ingress'
 import type { FastifyInstance } from 'fastify'
 import { type Gate, LOCAL } from '../access/index.ts'
 import type { ServiceListener } from '../ingress/index.ts'
+import { isWellFramed } from './framing.ts'
 
 export interface ShortcutInit {
   /** pages may call: answers say what they may read */
@@ -41,7 +42,8 @@ export function shortcut(app: FastifyInstance, listener: ServiceListener, init: 
   const framework = server.listeners('request')
   server.removeAllListeners('request')
   server.on('request', (request, response) => {
-    const caller = isPlain(request) ? (gate == null ? LOCAL : gate.quick(request, response)) : undefined
+    const caller =
+      isPlain(request) && isWellFramed(request) ? (gate == null ? LOCAL : gate.quick(request, response)) : undefined
     if (caller != null) listener(request, response, extra, caller)
     else for (const listen of framework) listen.call(server, request, response)
   })

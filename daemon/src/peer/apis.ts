@@ -128,6 +128,7 @@ async function buildEntrance(parts: ApiParts, kind: ListenerKind): Promise<Entra
     corsOrigins,
     services: serviceListener(ingress, log),
     gate,
+    described: kind !== 'tunnel',
     // Relays carry libp2p over the same port.
     upgrades: self.role === 'relay'
   })

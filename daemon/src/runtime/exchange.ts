@@ -1,6 +1,7 @@
 import type { Operation } from '@hedgerow/protocols/contract'
 import { MeshError, type MeshErrorCode } from '@hedgerow/protocols/errors'
 import type { Headers, OutgoingRequest } from '@hedgerow/protocols/invocation'
+import { hasKnownCoding } from '@hedgerow/protocols/invocation/node'
 import type { Dispatcher } from 'undici'
 import type { Outcome } from '../admission/index.ts'
 import type { Clock } from '../clock/index.ts'
@@ -105,6 +106,10 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (status < 200) {
       const what = status < 100 ? `a status of ${status}` : `more than ${MAX_HINTS} hints before its answer`
       this.#fail('BackendFailed', `${this.#init.service} sent ${what}`)
+      return
+    }
+    if (!hasKnownCoding(headers)) {
+      this.#fail('BackendFailed', `${this.#init.service} answered in a transfer coding that nobody asked for`)
       return
     }
     this.#status = status

@@ -30,6 +30,7 @@ import type { Invoker } from '../index.ts'
 import { StreamInvoker } from './invoker.ts'
 import type { InvokerComponents } from './peer-streams.ts'
 
+export { hasKnownCoding } from '../wire/framing.ts'
 export { routeOf } from '../wire/route.ts'
 export { MAX_PROTOCOL_STREAMS, SERVER, YAMUX } from './constants.ts'
 export { encryption } from './encryption.ts'
