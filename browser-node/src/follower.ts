@@ -84,6 +84,8 @@ export class Follower {
     // One statement after the other: an advert before the load report that follows it.
     let learning: Promise<unknown> = Promise.resolve()
     const parser = createParser({
+      // Past it, feeding fails, and the stream with it.
+      maxBufferSize: 2 * MAX_EVENT,
       onEvent: ({ event, data }) => {
         if (event != null && STATEMENTS.has(event)) learning = learning.then(() => this.#learn(data))
         else if (event === 'caught-up')

@@ -59,7 +59,8 @@ function joined(raw: string[]): Headers {
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = (raw[i] ?? '').toLowerCase()
     const value = raw[i + 1] ?? ''
-    const known = headers[name]
+    // not what every object has, such as `constructor`
+    const known = Object.hasOwn(headers, name) ? headers[name] : undefined
     if (known == null) headers[name] = value
     else if (SEPARATE.has(name)) headers[name] = [known, value].flat()
     else headers[name] = `${[known].flat().join(', ')}, ${value}`
