@@ -182,7 +182,7 @@ export function createProgram({ io, signal, done }: ProgramContext): Command {
       })
     )
 
-  addMeshCommands(program, { io, signal, command, done })
+  addMeshCommands(program, { io, signal, command, done, show })
 
   return program
 }

@@ -5,6 +5,7 @@ import {
   type Advert,
   type Explanation,
   type Health,
+  type MeshPlace,
   type PeerRow,
   type Pong,
   type Service,
@@ -99,6 +100,10 @@ export abstract class ApiSource implements MeshSource {
 
   stats(signal: AbortSignal): Promise<Stats> {
     return this.read('/stats', SHAPES.stats, signal)
+  }
+
+  mesh(signal: AbortSignal): Promise<MeshPlace> {
+    return this.read('/api/mesh', SHAPES.mesh, signal)
   }
 
   protected health(signal: AbortSignal): Promise<Health> {
