@@ -11,7 +11,14 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const folder = join(root, 'browser-node/console')
 const dist = join(folder, 'dist')
 const stamp = join(root, 'node_modules/.cache/hedgerow-console')
-const SOURCES = ['browser-node/console', 'browser-node/src', 'protocols/src', 'examples/data', 'package-lock.json']
+const SOURCES = [
+  'browser-node/console',
+  'browser-node/src',
+  'browser-node/scripts',
+  'protocols/src',
+  'examples/data',
+  'package-lock.json'
+]
 const IGNORED = new Set(['dist', 'build', 'node_modules', 'test'])
 const COMPRESSIBLE = /\.(html|js|css|svg|json|txt|webmanifest)$/
 

@@ -124,14 +124,16 @@ export async function startMesh(init: MeshInit): Promise<Mesh> {
         NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/node-compile'),
         HEDGEROW_LISTEN: ((role === 'worker' && init.listen) || [`/ip4/${address}/tcp/0`]).join(','),
         HEDGEROW_MDNS: 'false',
+        HEDGEROW_HTTP_HOST: address,
         ...(closed == null ? {} : OF_ANOTHER_MESH),
+        // Whoever else is on such a host was put there by the same test.
+        ...(host == null ? {} : { HEDGEROW_HTTP_OPEN: 'true' }),
         ...init.env,
         ...given,
         HEDGEROW_PARENT: 'stdin',
         HEDGEROW_NAME: name,
         HEDGEROW_DATA_DIR: dataDir,
         HEDGEROW_HTTP_PORT: String(httpPort),
-        HEDGEROW_HTTP_HOST: address,
         HEDGEROW_RELAY: relay ?? ''
       }
     })

@@ -2,6 +2,8 @@ import { access } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import fastifyStatic from '@fastify/static'
+// brings the types of what routes say of themselves
+import type {} from '@hedgerow/daemon/api'
 import type { FastifyPluginAsync, FastifyReply } from 'fastify'
 
 /** The folder into which the console is built. */
@@ -44,6 +46,10 @@ const POLICY = Object.entries({
 /** The console at `/`: one route for each of its files, so that every other path is answered as elsewhere. */
 export function consoleRoutes(root: string): FastifyPluginAsync {
   return async app => {
+    // Code that anybody may read; what it asks for is asked by its user.
+    app.addHook('onRoute', route => {
+      route.config = { ...route.config, everybody: true }
+    })
     await app.register(fastifyStatic, {
       root,
       wildcard: false,

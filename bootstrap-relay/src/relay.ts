@@ -1,4 +1,5 @@
 import { networkInterfaces } from 'node:os'
+import type { AccessSettings } from '@hedgerow/daemon/access'
 import type { RelaySource } from '@hedgerow/daemon/discovery'
 import type { Membership } from '@hedgerow/daemon/membership'
 import { createPeer, noServices, type Peer } from '@hedgerow/daemon/peer'
@@ -14,6 +15,8 @@ import { carryWebSockets } from './websocket.ts'
 
 export interface RelayInit {
   settings: RelaySettings
+  /** who may call over HTTP */
+  access: AccessSettings
   privateKey: PrivateKey
   membership: Membership
   /** others of the mesh to join through */
@@ -34,7 +37,7 @@ export interface Relay extends Program {
  * upgrades go to the node, the rest to the HTTP API.
  */
 export async function createRelay(init: RelayInit): Promise<Relay> {
-  const { settings, privateKey, membership, relays, dataDir, contracts, log } = init
+  const { settings, access, privateKey, membership, relays, dataDir, contracts, log } = init
   const { mesh } = membership
   const httpPort = settings.httpPort === 0 ? await freePort() : settings.httpPort
   // The node's own WebSocket listener stays on loopback; the world sees the HTTP port.
@@ -56,22 +59,29 @@ export async function createRelay(init: RelayInit): Promise<Relay> {
       noAnnounce: [privateAddr],
       iceServers: settings.iceServers,
       mdns: settings.mdns,
+      auditDays: settings.auditDays,
       ...(settings.url == null ? {} : { url: settings.url }),
       http: {
+        ...access,
         host: settings.httpHost,
         port: httpPort,
         corsOrigins: settings.corsOrigins,
-        bridgeClasses: settings.bridgeClasses
+        bridgeClasses: settings.bridgeClasses,
+        ...(settings.tunnelPort == null ? {} : { tunnelPort: settings.tunnelPort })
       }
     },
     { services: noServices(contracts), membership, log }
   )
-  carryWebSockets(peer.api.server, wsPort, log)
-  await peer.api.register(joinRoutes({ peer, mesh }))
-  if (await isBuilt(CONSOLE)) await peer.api.register(consoleRoutes(CONSOLE))
-  else {
-    log.warn({ folder: CONSOLE }, 'the console is not built, so / leads to the description of the API')
-    peer.api.get('/', { schema: { hide: true } }, async (_request, reply) => reply.redirect('/docs'))
+  const hasConsole = await isBuilt(CONSOLE)
+  if (!hasConsole) log.warn({ folder: CONSOLE }, 'the console is not built, so / leads to the description of the API')
+  for (const { app, gate } of peer.entrances) {
+    carryWebSockets(app.server, wsPort, gate, log)
+    await app.register(joinRoutes({ peer, mesh }))
+    if (hasConsole) await app.register(consoleRoutes(CONSOLE))
+    else if (app === peer.api) {
+      const route = { schema: { hide: true }, config: { everybody: true } }
+      app.get('/', route, async (_request, reply) => reply.redirect('/docs'))
+    }
   }
   return {
     peer,

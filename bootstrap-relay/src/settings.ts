@@ -10,6 +10,7 @@ import { Command } from 'commander'
 
 export interface RelaySettings extends PeerSettings {
   url?: string
+  tunnelPort?: number
 }
 
 const url = (value: string): string => parsers.url(value).origin
@@ -22,6 +23,12 @@ const SETTINGS: Setting[] = [
     env: 'HEDGEROW_URL',
     help: 'where this relay can be reached from the internet, as in https://mesh.example.org',
     parse: url
+  },
+  {
+    flags: '--tunnel-port <port>',
+    env: 'HEDGEROW_TUNNEL_PORT',
+    help: 'a second port, on loopback, for a tunnel or proxy that brings the world: bridge routes only, keys needed',
+    parse: parsers.port
   }
 ]
 

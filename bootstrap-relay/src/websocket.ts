@@ -1,13 +1,16 @@
-import type { IncomingMessage, Server } from 'node:http'
+import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import type { Gate } from '@hedgerow/daemon/access'
+import { problemAnswer } from '@hedgerow/daemon/ingress'
+import { toMeshError } from '@hedgerow/protocols/errors'
 import type { Logger } from 'pino'
 
 /**
  * Hands WebSocket upgrades of an HTTP server to libp2p's own listener, byte for byte: libp2p takes no server of ours.
  * What asks for another protocol (`h2c`, as curl and Java do), or elsewhere than at `/`, is answered as if it hadn't.
  */
-export function carryWebSockets(server: Server, port: number, log: Logger): void {
+export function carryWebSockets(server: Server, port: number, gate: Pick<Gate, 'admitUpgrade'>, log: Logger): void {
   // Node's own default is to take every upgrade as soon as somebody listens for one. Not yet in Node's types.
   Object.assign(server, { shouldUpgradeCallback: isForLibp2p })
   server.on('upgrade', (request, socket: Duplex, head) => {
@@ -15,6 +18,12 @@ export function carryWebSockets(server: Server, port: number, log: Logger): void
     socket.on('error', err => log.debug({ err }, 'a WebSocket broke off'))
     if (!isForLibp2p(request)) {
       socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n')
+      return
+    }
+    try {
+      gate.admitUpgrade(request)
+    } catch (err) {
+      refuse(socket, err)
       return
     }
     const upstream = connect({ port, host: '127.0.0.1', noDelay: true })
@@ -32,6 +41,12 @@ export function carryWebSockets(server: Server, port: number, log: Logger): void
       socket.pipe(upstream).pipe(socket)
     })
   })
+}
+
+function refuse(socket: Duplex, err: unknown): void {
+  const { status, headers, body } = problemAnswer(toMeshError(err))
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\n${lines.join('')}\r\n${body}`)
 }
 
 function isForLibp2p({ method, url, headers }: IncomingMessage): boolean {

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url'
+import { replacingInVite } from '@hedgerow/browser-node/replaced'
 import { defaultClientConditions, defineConfig } from 'vite'
 import { examples } from './vite-examples.ts'
 
@@ -9,7 +10,7 @@ const path = (relative: string): string => fileURLToPath(new URL(relative, impor
 export default defineConfig({
   root: path('.'),
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-  plugins: [examples(path('public/examples'))],
+  plugins: [replacingInVite(), examples(path('public/examples'))],
   resolve: { conditions: ['hedgerow-source', ...defaultClientConditions] },
   build: {
     target: 'es2022',

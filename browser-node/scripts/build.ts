@@ -4,6 +4,7 @@
  */
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { replacing } from './replaced.ts'
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url))
 
@@ -19,7 +20,7 @@ export async function buildLibrary(outdir = path('../dist')): Promise<string[]> 
     platform: 'browser',
     target: 'es2022',
     conditions: ['hedgerow-source', 'browser', 'module', 'import'],
-    alias: { '@noble/curves/secp256k1.js': path('./no-secp256k1.ts') },
+    plugins: [replacing()],
     legalComments: 'linked',
     logLevel: 'warning',
     metafile: true

@@ -5,6 +5,9 @@ export const BOOTSTRAP_TIMEOUT = 5000
 /** Bytes of its answer. */
 export const MAX_BOOTSTRAP = 256 * 1024
 
+/** The part of a credential's life after which the next one is asked for. */
+export const RENEWAL = 2 / 3
+
 /** Relays that a page stays connected to, of those it was told of: one may go. */
 export const MAX_RELAYS = 3
 /** How long a connection to a relay may take to open. */

@@ -1,5 +1,6 @@
 import type { Invoker } from '@hedgerow/protocols/invocation'
 import type { Ledger } from '@hedgerow/protocols/ledger'
+import type { Trust } from '@hedgerow/protocols/membership'
 import { createParser } from 'eventsource-parser'
 import { fromString } from 'uint8arrays/from-string'
 import { EVENTS_SILENCE, EVENTS_WORTH, FIRST_BACKOFF, MAX_BACKOFF, MAX_EVENT } from './constants.ts'
@@ -7,11 +8,16 @@ import { EVENTS_SILENCE, EVENTS_WORTH, FIRST_BACKOFF, MAX_BACKOFF, MAX_EVENT } f
 export interface FollowerComponents {
   invoker: Invoker
   ledger: Ledger
+  /** hears what is revoked */
+  trust: Trust
   /** peers that can be asked, the best first */
   sources(): string[]
   /** called with a peer that has gone silent */
   doubt(peer: string): void
 }
+
+/** What isn't signed as it must be says nothing. */
+const ignore = (): void => {}
 
 const STATEMENTS = new Set(['advert', 'goodbye', 'load'])
 
@@ -91,6 +97,8 @@ export class Follower {
       maxBufferSize: MAX_EVENT,
       onEvent: ({ event, data }) => {
         if (event != null && STATEMENTS.has(event)) learning = learning.then(() => this.#learn(data))
+        else if (event === 'revocation')
+          learning = learning.then(() => this.#components.trust.revoke(data)).catch(ignore)
         else if (event === 'caught-up')
           learning = learning.then(() => {
             heard = true

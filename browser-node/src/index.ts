@@ -32,6 +32,17 @@ export interface MeshInit {
    * @default none: a new peer each time
    */
   storage?: KeyStorage
+  /**
+   * who the user is, for a closed mesh: an API key or an access token of the mesh's OIDC provider, or what gives the one
+   * that is good now. The page gets its credential for it, and shows it on the HTTP bridge.
+   */
+  token?: string | (() => string | Promise<string>)
+  /** lets the page into a closed mesh, as often as the invite says */
+  invite?: string
+  /** a credential for the page's key, had elsewhere; the page doesn't renew what it wasn't given a reason for */
+  credential?: string
+  /** which mesh it must be, as `hedgerow mesh show` says: the page then believes no relay that names another */
+  mesh?: string
   /** workers to which a connection is kept open before anything is asked of them. @default 8 */
   keepConnected?: number
 }
@@ -153,7 +164,8 @@ export interface Mesh {
 /**
  * Joins a mesh: resolves as soon as requests can be sent, in whatever way.
  *
- * @throws {TypeError} when no relay answers (its `cause` says what was tried), or `relays` isn't usable
+ * @throws {TypeError} when no relay answers (its `cause` says what was tried), `relays` isn't usable, or the mesh is
+ * closed to this page (its `cause` is a {@link MeshError} with the code `Unauthorized`)
  */
 export function joinMesh(init: MeshInit): Promise<Mesh> {
   return join(init)

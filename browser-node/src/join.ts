@@ -1,7 +1,9 @@
+import { createGate } from '@hedgerow/protocols/gate'
 import { raceSignal } from 'race-signal'
 import { type Bootstrap, fetchBootstrap } from './bootstrap.ts'
 import { SNAPSHOT_TIMEOUT } from './constants.ts'
 import type { Mesh, MeshInit } from './index.ts'
+import { PageMembership } from './membership.ts'
 import { PageMesh } from './mesh.ts'
 import { createNode, loadKey } from './node.ts'
 
@@ -19,8 +21,22 @@ export async function join(init: MeshInit): Promise<Mesh> {
       throw err
     })
     .finally(() => enough.abort())
-  const node = await createNode({ privateKey, iceServers: first.iceServers })
-  const mesh = new PageMesh(node, [first], { ...init, relays })
+  const membership = await PageMembership.of(first, privateKey, {
+    ...init,
+    relays: [first.url, ...without(relays, first.url)]
+  })
+  const gate = createGate({
+    trust: membership.trust,
+    onRefusal: ({ by }) => {
+      if (by === 'them') membership.renew()
+    }
+  })
+  membership.onCredential = () => gate.renew()
+  const [node] = await Promise.all([
+    createNode({ privateKey, gate, iceServers: first.iceServers }),
+    membership.start(signal)
+  ])
+  const mesh = new PageMesh({ node, gate, membership }, [first], { ...init, relays })
   // Requests can be sent at once, over a bridge at the least; but who asks at once shouldn't find an empty mesh.
   const ready = Promise.race([mesh.caughtUp, new Promise<void>(resolve => setTimeout(resolve, SNAPSHOT_TIMEOUT))])
   try {
@@ -31,6 +47,10 @@ export async function join(init: MeshInit): Promise<Mesh> {
   signal?.throwIfAborted()
   mesh.leaveOn(signal)
   return mesh
+}
+
+function without(all: string[], one: string): string[] {
+  return all.filter(other => other !== one)
 }
 
 async function firstOf(asks: Array<Promise<Bootstrap>>): Promise<Bootstrap> {

@@ -7,6 +7,7 @@ import {
   type Explanation
 } from '@hedgerow/protocols/dispatch'
 import { MeshError, toMeshError } from '@hedgerow/protocols/errors'
+import type { Gate } from '@hedgerow/protocols/gate'
 import { HEADERS } from '@hedgerow/protocols/ids'
 import { LLM_SERVICE, modelResource, newRequestId, optionsIn, targetOf } from '@hedgerow/protocols/ingress'
 import { createPageInvoker, type StoppableInvoker } from '@hedgerow/protocols/invocation/web'
@@ -20,6 +21,7 @@ import { EVENT_INTERVAL, KEEP_CONNECTED, MAX_PEERS, SWEEP_INTERVAL } from './con
 import { Follower } from './follower.ts'
 import type { Mesh, MeshEvents, MeshInit, MeshRequestInit, MeshStatus, PeerInfo, ServiceInfo } from './index.ts'
 import { type InfoComponents, peerInfo, serviceInfos } from './info.ts'
+import type { PageMembership } from './membership.ts'
 import type { PageNode } from './node.ts'
 import { Paths } from './paths.ts'
 import { closeIfDead, createPinger } from './ping.ts'
@@ -31,11 +33,19 @@ import { hiddenFromRelays, offline, problemResponse, toResponse } from './respon
 /** What a relay may know that this page doesn't, or reach where this page can't: asked over its bridge instead. */
 const FOR_THE_BRIDGE = new Set(['Unreachable', 'UnknownService', 'NoWorker'])
 
+export interface MeshComponents {
+  node: PageNode
+  gate: Gate
+  membership: PageMembership
+}
+
 export class PageMesh extends TypedEventEmitter<MeshEvents> implements Mesh {
   readonly peerId: string
   readonly name: string
   readonly iceServers: readonly RTCIceServer[]
   readonly #node: PageNode
+  readonly #gate: Gate
+  readonly #membership: PageMembership
   readonly #view: View
   readonly #ledger: Ledger
   readonly #relays: Relays
@@ -49,18 +59,20 @@ export class PageMesh extends TypedEventEmitter<MeshEvents> implements Mesh {
   #status: MeshStatus = 'offline'
   #telling: ReturnType<typeof setTimeout> | undefined
 
-  constructor(node: PageNode, bootstraps: [Bootstrap, ...Bootstrap[]], init: MeshInit) {
+  constructor({ node, gate, membership }: MeshComponents, bootstraps: [Bootstrap, ...Bootstrap[]], init: MeshInit) {
     super()
     const [{ mesh, iceServers }] = bootstraps
     const now = (): number => performance.now()
     this.#node = node
+    this.#gate = gate
+    this.#membership = membership
     this.peerId = node.peerId.toString()
     this.name = mesh
     this.iceServers = iceServers
     this.#view = createView({ now, maxPeers: MAX_PEERS })
-    this.#ledger = createLedger({ mesh, view: this.#view })
+    this.#ledger = createLedger({ mesh, view: this.#view, trust: membership.trust })
     this.#relays = new Relays(
-      { node },
+      { node, gate },
       {
         mesh,
         urls: init.relays,
@@ -73,7 +85,7 @@ export class PageMesh extends TypedEventEmitter<MeshEvents> implements Mesh {
       }
     )
     this.#paths = new Paths(
-      { node, view: this.#view, relays: () => this.#relays.connections, opened: () => this.#changed() },
+      { node, gate, view: this.#view, relays: () => this.#relays.connections, opened: () => this.#changed() },
       { keepConnected: init.keepConnected ?? KEEP_CONNECTED }
     )
     const connectionsTo = (peer: string) => this.#paths.connectionsTo(peer)
@@ -81,6 +93,7 @@ export class PageMesh extends TypedEventEmitter<MeshEvents> implements Mesh {
     this.#follower = new Follower({
       invoker: this.#invoker,
       ledger: this.#ledger,
+      trust: membership.trust,
       sources: () => this.#sources(),
       doubt: peer => this.#check(connectionsTo(peer))
     })
@@ -107,10 +120,13 @@ export class PageMesh extends TypedEventEmitter<MeshEvents> implements Mesh {
     this.#ledger.addListener(({ statement }) => {
       if (statement.type === 'advert') this.#paths.prepare()
     })
+    // An open mesh has no proofs to wait for.
     node.addEventListener('connection:open', this.#onConnection)
+    gate.addListener(this.#onConnection)
     node.addEventListener('connection:close', this.#onConnection)
     this.#sweeper = setInterval(() => {
       this.#view.sweep()
+      this.#ledger.sweep()
       this.#paths.prepare()
     }, SWEEP_INTERVAL)
     this.#relays.start(bootstraps)
@@ -118,7 +134,9 @@ export class PageMesh extends TypedEventEmitter<MeshEvents> implements Mesh {
 
   get status(): MeshStatus {
     if (this.#stopped.signal.aborted) return 'stopped'
-    if (this.#node.getConnections().some(({ status }) => status === 'open')) return 'online'
+    const isOpen = ({ status, remotePeer }: Connection): boolean =>
+      status === 'open' && this.#gate.isMember(remotePeer.toString())
+    if (this.#node.getConnections().some(isOpen)) return 'online'
     return this.#relays.answering ? 'bridged' : 'offline'
   }
 
@@ -188,6 +206,7 @@ export class PageMesh extends TypedEventEmitter<MeshEvents> implements Mesh {
     clearTimeout(this.#telling)
     this.#node.removeEventListener('connection:open', this.#onConnection)
     this.#node.removeEventListener('connection:close', this.#onConnection)
+    this.#membership.stop()
     this.#follower.stop()
     this.#relays.stop()
     this.#paths.stop()
@@ -221,12 +240,15 @@ export class PageMesh extends TypedEventEmitter<MeshEvents> implements Mesh {
     return { ...request, ...targetOf(path) }
   }
 
-  #bridge(request: MeshRequest, meter: Meter): Promise<Response> {
+  async #bridge(request: MeshRequest, meter: Meter): Promise<Response> {
     const { bridges } = this.#relays
-    if (bridges.length === 0) return Promise.reject(offline())
+    if (bridges.length === 0) throw offline()
     const hidden = this.#classOf(request)
-    if (!maySee(OPEN_CLASSES, hidden)) return Promise.reject(hiddenFromRelays(hidden))
+    if (!maySee(OPEN_CLASSES, hidden)) throw hiddenFromRelays(hidden)
     const mayRepeat = request.method === 'GET' || request.method === 'HEAD' || request.headers.has('idempotency-key')
+    const authorization = await this.#membership.authorization()
+    if (authorization != null && !request.headers.has('authorization'))
+      request.headers.set('authorization', authorization)
     return fetchBridged(request, bridges, mayRepeat, meter)
   }
 

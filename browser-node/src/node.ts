@@ -1,7 +1,8 @@
+import type { Gate } from '@hedgerow/protocols/gate'
 import { circuitRelayTransport } from '@libp2p/circuit-relay-v2'
 import { generateKeyPair, privateKeyFromProtobuf, privateKeyToProtobuf } from '@libp2p/crypto/keys'
 import { type Identify, identify } from '@libp2p/identify'
-import type { Libp2p, PrivateKey } from '@libp2p/interface'
+import type { Libp2p, PrivateKey, Startable } from '@libp2p/interface'
 import type { TransportManager } from '@libp2p/interface-internal'
 import { noise } from '@libp2p/noise'
 import { webRTC, webRTCDirect } from '@libp2p/webrtc'
@@ -15,11 +16,13 @@ import type { KeyStorage } from './index.ts'
 export interface NodeInit {
   privateKey: PrivateKey
   iceServers: RTCIceServer[]
+  gate: Gate
 }
 
 // A type alias, not an interface: libp2p's ServiceMap asks for an index signature.
 type PageServices = {
   identify: Identify
+  gate: Startable
   /** dials one address by itself: libp2p's own dials try one address of a peer after the other */
   transports: TransportManager
 }
@@ -27,7 +30,7 @@ type PageServices = {
 export type PageNode = Libp2p<PageServices>
 
 /** A libp2p node as small as a page needs it: it dials, and nobody dials it; no DHT, no gossip. */
-export async function createNode({ privateKey, iceServers }: NodeInit): Promise<PageNode> {
+export async function createNode({ privateKey, iceServers, gate }: NodeInit): Promise<PageNode> {
   const rtcConfiguration = { iceServers }
   return createLibp2p<PageServices>({
     privateKey,
@@ -48,6 +51,7 @@ export async function createNode({ privateKey, iceServers }: NodeInit): Promise<
     connectionManager: { reconnectRetries: 0 },
     services: {
       identify: identify(),
+      gate: gate.service(),
       transports: (components: { transportManager: TransportManager }) => components.transportManager
     }
   })

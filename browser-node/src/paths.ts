@@ -3,6 +3,7 @@
  * opened beside it, and later requests prefer the direct one (`bestConnection`). Nothing that runs on an older
  * connection is touched.
  */
+import type { Gate } from '@hedgerow/protocols/gate'
 import { bestConnection, routeOf } from '@hedgerow/protocols/invocation/web'
 import type { View } from '@hedgerow/protocols/view'
 import type { Connection, PeerId } from '@libp2p/interface'
@@ -16,6 +17,7 @@ import { pingOver } from './ping.ts'
 
 export interface PathsComponents {
   node: PageNode
+  gate: Gate
   view: Pick<View, 'peer' | 'peers'>
   /** connections to relays */
   relays(): Connection[]
@@ -54,7 +56,9 @@ export class Paths {
   connectionsTo(peer: string): Connection[] {
     const id = peerId(peer)
     if (id == null) return []
-    const connections = this.#components.node.getConnections(id)
+    const { node, gate } = this.#components
+    // One whose other side has yet to prove that it is a member is of no use.
+    const connections = gate.isMember(peer) ? node.getConnections(id) : []
     // WebRTC calls a connection open before the other side takes streams: until it has answered, an older way is better.
     const ready = connections.filter(
       connection => this.#proven.has(connection) || routeOf(connection).path === 'relayed'
@@ -168,10 +172,12 @@ export class Paths {
     return connection
   }
 
-  #dialOne(addr: Multiaddr): Promise<Connection> {
+  async #dialOne(addr: Multiaddr): Promise<Connection> {
     const signal = AbortSignal.any([this.#stopped.signal, this.#current.signal, AbortSignal.timeout(DIAL_TIMEOUT)])
     // Raced, because WebRTC doesn't look at the signal at every step, and who waits must hear in time.
-    return raceSignal(this.#components.node.services.transports.dial(addr, { signal }), signal)
+    const connection = await raceSignal(this.#components.node.services.transports.dial(addr, { signal }), signal)
+    await this.#components.gate.proven(connection, signal)
+    return connection
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Gate } from '@hedgerow/protocols/gate'
 import type { Connection } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { raceSignal } from 'race-signal'
@@ -7,6 +8,7 @@ import type { PageNode } from './node.ts'
 
 export interface RelaysComponents {
   node: PageNode
+  gate: Gate
 }
 
 export interface RelaysInit {
@@ -38,12 +40,14 @@ interface Relay {
 /** Stays connected to relays: finds them by their web addresses, and comes back to those that were lost. */
 export class Relays {
   readonly #node: PageNode
+  readonly #gate: Gate
   readonly #init: RelaysInit
   readonly #relays: Relay[]
   readonly #stopped = new AbortController()
 
-  constructor({ node }: RelaysComponents, init: RelaysInit) {
+  constructor({ node, gate }: RelaysComponents, init: RelaysInit) {
     this.#node = node
+    this.#gate = gate
     this.#init = init
     this.#relays = init.urls.map(url => ({
       url,
@@ -178,7 +182,9 @@ export class Relays {
     for (const addr of usable) {
       const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(RELAY_DIAL_TIMEOUT)])
       try {
-        return await raceSignal(this.#node.services.transports.dial(addr, { signal }), signal)
+        const connection = await raceSignal(this.#node.services.transports.dial(addr, { signal }), signal)
+        await this.#gate.proven(connection, signal)
+        return connection
       } catch (err) {
         failure = err
       }

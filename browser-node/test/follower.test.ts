@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { IncomingAnswer, Invoker } from '@hedgerow/protocols/invocation'
 import type { Ledger } from '@hedgerow/protocols/ledger'
+import { openTrust } from '@hedgerow/protocols/membership'
 import { Follower } from '../src/follower.ts'
 
 const PEER = 'peer'
@@ -28,6 +29,7 @@ function following(stream: () => AsyncIterable<Uint8Array>): { follower: Followe
     }
   }
   const follower = new Follower({
+    trust: openTrust('test'),
     invoker: invoker as Invoker,
     ledger: ledger as Ledger,
     sources: () => [PEER],

@@ -11,7 +11,7 @@ import { formatManifestError, loadManifests } from './manifest/index.ts'
 import { createPeer, type Peer, type ServiceHost } from './peer/index.ts'
 import { endOnSignal, VERSION } from './process/index.ts'
 import { createServiceHost, namedServices, SHIPPED_SERVICES } from './services/index.ts'
-import { answerWhileWaiting, defaultListen, resolveMembership } from './startup/index.ts'
+import { accessOf, answerWhileWaiting, defaultListen, resolveMembership } from './startup/index.ts'
 
 /** Runs a worker until a signal ends it. */
 export async function runWorker(settings: DaemonSettings): Promise<void> {
@@ -31,6 +31,7 @@ export async function runWorker(settings: DaemonSettings): Promise<void> {
 /** From settings to a worker: who it is, what could run, what the machine can do, which mesh. */
 async function createWorker(settings: DaemonSettings, log: Logger): Promise<Peer> {
   const dataDir = await openDataDir(settings.dataDir)
+  const access = await accessOf(settings, dataDir)
   const privateKey = await loadIdentity(dataDir)
   const capabilities = await detectCapabilities({ dataDir, override: lent(settings) })
   const createServices = await prepareServices(settings, capabilities, dataDir, log)
@@ -58,7 +59,9 @@ async function createWorker(settings: DaemonSettings, log: Logger): Promise<Peer
       announce: settings.announce,
       iceServers: settings.iceServers,
       mdns: settings.mdns,
+      auditDays: settings.auditDays,
       http: {
+        ...access,
         host: settings.httpHost,
         port: settings.httpPort,
         corsOrigins: settings.corsOrigins,

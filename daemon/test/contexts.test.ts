@@ -7,7 +7,7 @@ describe('contexts for calls of backends', () => {
     const tokens = new Set(Array.from({ length: 50 }, () => contexts.openFor('rag-embeddings')))
     assert.equal(tokens.size, 1)
     assert.notEqual(contexts.openFor('lab'), [...tokens][0])
-    const token = contexts.open({ requestId: 'r', depth: 0 })
+    const token = contexts.open({ requestId: 'r', depth: 0, backend: 'lab' })
     assert.equal(contexts.size, 3)
     contexts.close(token)
     assert.equal(contexts.get(token), undefined)

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import type { DispatchAnswer } from '@hedgerow/protocols/dispatch'
 import type { FastifyInstance } from 'fastify'
 import pino from 'pino'
+import { openAccess } from '../src/access/index.ts'
 import { createApi } from '../src/api/index.ts'
 import { type IngressComponents, serviceListener, serviceRoutes } from '../src/ingress/index.ts'
 
@@ -23,6 +24,7 @@ describe('the shortcut for plain requests to services', () => {
     headers: { 'content-type': 'text/plain', vary: 'accept', 'access-control-allow-origin': '*' },
     body: (async function* () {})(),
     complete: Buffer.from('done'),
+    operation: 'POST /echo',
     requestId: 'id',
     worker: 'peer',
     attempts: 1,
@@ -35,15 +37,16 @@ describe('the shortcut for plain requests to services', () => {
     shortened = []
     const log = pino({ level: 'silent' })
     const listener = serviceListener(components, log)
+    const access = await openAccess({ log })
     app = await createApi({
       title: 'test',
       version: '1',
       log,
       corsOrigins: ['https://page.example'],
-      loopbackOnly: true,
-      services: (message, response, extra) => {
+      gate: access.gate('local', { corsOrigins: ['https://page.example'] }),
+      services: (message, response, extra, caller) => {
         shortened.push(message.url ?? '')
-        listener(message, response, extra)
+        listener(message, response, extra, caller)
       }
     })
     await app.register(serviceRoutes(components))

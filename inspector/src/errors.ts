@@ -27,8 +27,8 @@ export class ProblemError extends InspectorError {
   /** the mesh's code, as in `UnknownRequest`; undefined when the answer was no problem document */
   readonly problem: string | undefined
 
-  constructor(status: number, problem: string | undefined, detail: string) {
-    super('Failed', detail)
+  constructor(status: number, problem: string | undefined, detail: string, hints: string[] = []) {
+    super('Failed', detail, hints)
     this.status = status
     this.problem = problem
   }

@@ -25,7 +25,11 @@ describe('the command line', () => {
       ['dht', 'providers'],
       ['dht', 'get'],
       ['dht', 'topology'],
-      ['top']
+      ['top'],
+      ['key'],
+      ['key', 'create'],
+      ['key', 'list'],
+      ['key', 'revoke']
     ]) {
       const { code, out } = await hedgerow([...command, '--help'])
       assert.equal(code, 0, command.join(' '))
@@ -49,7 +53,12 @@ describe('the command line', () => {
       ['call', 'ner/x', '-X', 'N O'],
       ['peers', '--relay', 'x', '--daemon', 'y'],
       ['peers', '--daemon', 'ftp://127.0.0.1'],
-      ['peers', '--relay', 'nonsense']
+      ['peers', '--relay', 'nonsense'],
+      ['key', 'create'],
+      ['key', 'create', 'x', '--rights', 'all'],
+      ['key', 'create', 'x', '--expires', '2020-01-01'],
+      ['key', 'create', 'x', '--rate', '0'],
+      ['key', 'list', '--data-dir', '/no/such/folder']
     ]) {
       const { code, out, err } = await hedgerow(args)
       assert.equal(code, 2, `${args.join(' ')}: ${err}`)

@@ -238,6 +238,7 @@ describe('the programs', function () {
         const { code, stderr } = await run(program, [], {
           HEDGEROW_DATA_DIR: join(dir, 'data'),
           HEDGEROW_HTTP_HOST,
+          HEDGEROW_HTTP_OPEN: 'true',
           HEDGEROW_HTTP_PORT: '0',
           LOG_LEVEL: 'silent'
         })

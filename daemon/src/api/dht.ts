@@ -6,6 +6,7 @@ import type { Directory } from '../discovery/index.ts'
 import type { Node } from '../node/index.ts'
 import { advertJson } from './advert-json.ts'
 import { bounded } from './bounded.ts'
+import { MAX_WALKS } from './constants.ts'
 
 export interface DhtComponents {
   node: Node
@@ -17,8 +18,6 @@ export interface DhtComponents {
 /** Milliseconds that a walk for an inspector may take: it wants all providers, not the first. */
 const WALK_TIMEOUT = 5000
 const MAX_PROVIDERS = 256
-/** Walks under way: each asks dozens of peers. */
-const MAX_WALKS = 16
 
 export function dhtRoutes({ node, directory, view, mesh }: DhtComponents): FastifyPluginAsync {
   const { dht } = node.services

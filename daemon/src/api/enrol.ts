@@ -2,16 +2,13 @@ import { MeshError } from '@hedgerow/protocols/errors'
 import { MAX_TOKEN } from '@hedgerow/protocols/membership'
 import { Rates } from '@hedgerow/protocols/rate'
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
-import type { EnrolCaller, Issuer, Membership } from '../membership/index.ts'
-import { isLoopback } from './loopback.ts'
+import type { Issuer, Membership } from '../membership/index.ts'
 
 export interface EnrolComponents {
   issuer: Issuer
   membership: Membership
-  /** who asks, as far as that is known. @default programs and pages of this machine are, and nobody else */
-  callerOf?(request: FastifyRequest): EnrolCaller
-  /** the address that counts for how often somebody may ask. @default the other end of the connection */
-  addressOf?(request: FastifyRequest): string
+  /** the address that counts for how often somebody may ask */
+  addressOf(request: FastifyRequest): string
 }
 
 /** Requests of one address each second, and at once. An enrolment is two, and an office has one address. */
@@ -47,12 +44,7 @@ const BODY = {
 }
 
 /** `GET` and `POST /api/enrol`: how somebody who has a key, and an invite or a name here, becomes a member. */
-export function enrolRoutes({
-  issuer,
-  membership,
-  callerOf = localCaller,
-  addressOf = socketAddress
-}: EnrolComponents): FastifyPluginAsync {
+export function enrolRoutes({ issuer, membership, addressOf }: EnrolComponents): FastifyPluginAsync {
   const rates = new Rates({ ...RATE, now: () => performance.now() })
   const given = new RecentNonces()
   const admit = (request: FastifyRequest): string => {
@@ -89,7 +81,7 @@ export function enrolRoutes({
             nonce: nonce ?? given.last(address) ?? '',
             ...(invite == null ? {} : { invite })
           },
-          callerOf(request)
+          request.caller
         )
         return reply
           .code(201)
@@ -119,32 +111,5 @@ class RecentNonces {
 
   last(address: string): string | undefined {
     return this.#byAddress.get(address)?.pop()
-  }
-}
-
-function socketAddress(request: FastifyRequest): string {
-  return request.socket.remoteAddress ?? ''
-}
-
-const LOOPBACK = new Set(['127.0.0.1', '::1', '::ffff:127.0.0.1'])
-/** What proxies and tunnels add: whoever is behind one is not on this machine. */
-const FORWARDED = ['forwarded', 'x-forwarded-for', 'cf-connecting-ip'] as const
-
-/**
- * Programs and pages of this machine may call its peers anyway. A tunnel comes from here as well, so the name that was
- * called tells, and the page's origin.
- */
-function localCaller(request: FastifyRequest): EnrolCaller {
-  const { host, origin } = request.headers
-  const isLocal =
-    LOOPBACK.has(request.socket.remoteAddress ?? '') &&
-    isLoopback(`http://${host}`) &&
-    (origin == null || isLoopback(origin)) &&
-    FORWARDED.every(name => request.headers[name] == null)
-  return {
-    kind: isLocal ? 'local' : 'anonymous',
-    id: '',
-    services: isLocal ? '*' : [],
-    rights: new Set(isLocal ? ['enrol'] : [])
   }
 }

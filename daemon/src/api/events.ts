@@ -4,8 +4,8 @@ import type { Trust } from '@hedgerow/protocols/membership'
 import type { FastifyPluginAsync } from 'fastify'
 import { toString as encode } from 'uint8arrays/to-string'
 import { MAX_SNAPSHOT, SNAPSHOT_PATH, sealedAdverts, snapshotOf } from '../discovery/index.ts'
+import { MAX_LISTENERS } from './constants.ts'
 
-const MAX_LISTENERS = 256
 /** Events that may wait for a slow reader; one that falls further behind is cut off and comes back for what is known. */
 const MAX_WAITING = 2 * MAX_SNAPSHOT
 const KEEPALIVE_INTERVAL = 20_000

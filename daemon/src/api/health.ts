@@ -5,6 +5,12 @@ import type { Self } from './index.ts'
 
 export interface HealthComponents {
   self: Self
+  /** nobody has to say who they are (`HEDGEROW_HTTP_OPEN`) */
+  open: boolean
+}
+
+export interface StatsComponents {
+  self: Self
   dispatcher: Dispatcher
   registry: Registry
   /** entries and hit rate of the view, which is what the old system called its cache */
@@ -13,29 +19,39 @@ export interface HealthComponents {
 
 const LOOPBACK = new Set(['127.0.0.1', '::1', '::ffff:127.0.0.1'])
 
-export function healthRoutes({ self, dispatcher, registry, cacheSize }: HealthComponents): FastifyPluginAsync {
+/** `GET /health`: everybody hears whether it serves, those who may read the rest too. */
+export function healthRoute({ self, open }: HealthComponents): FastifyPluginAsync {
   return async app => {
     app.get(
       '/health',
       { schema: { tags: ['peer'], summary: 'Whether this peer serves requests' } },
-      async (request, reply) => {
+      async ({ caller, socket }, reply) => {
         const status = self.status()
+        const short = { status, peer_id: self.peerId, worker_id: self.workerId, role: self.role, mesh: self.mesh }
+        const isHere = caller.kind === 'local' && LOOPBACK.has(socket.remoteAddress ?? '')
         return reply.code(status === 'healthy' ? 200 : 503).send({
-          status,
-          peer_id: self.peerId,
-          worker_id: self.workerId,
-          role: self.role,
-          mesh: self.mesh,
-          services: self.services(),
-          dht_enabled: true,
-          direct_paths: self.directPaths(),
-          uptime: Math.round(self.uptime() / 1000),
-          version: self.version,
-          ...(LOOPBACK.has(request.socket.remoteAddress ?? '') ? { pid: process.pid, ...forOwner(self) } : {})
+          ...short,
+          ...(open ? { open } : {}),
+          ...(caller.rights.has('read') ? long() : {}),
+          ...(isHere ? { pid: process.pid, ...forOwner(self) } : {})
         })
       }
     )
+  }
 
+  function long(): object {
+    return {
+      services: self.services(),
+      dht_enabled: true,
+      direct_paths: self.directPaths(),
+      uptime: Math.round(self.uptime() / 1000),
+      version: self.version
+    }
+  }
+}
+
+export function statsRoutes({ self, dispatcher, registry, cacheSize }: StatsComponents): FastifyPluginAsync {
+  return async app => {
     app.get('/stats', { schema: { tags: ['peer'], summary: 'What this peer has done since it started' } }, async () => {
       const { per_service, ...routing } = dispatcher.stats()
       const asked = routing.cache_hits + routing.cache_misses

@@ -5,6 +5,7 @@
  * Each file holds routes that belong together and names what they need. JSON is in snake_case.
  */
 import type { Capabilities, Role } from '@hedgerow/protocols/advert'
+import type { Caller } from '../access/index.ts'
 import type { CredentialStatus } from '../membership/index.ts'
 
 export { adminRoutes } from './admin.ts'
@@ -12,14 +13,27 @@ export { dhtRoutes } from './dht.ts'
 export { enrolRoutes } from './enrol.ts'
 export { eventRoutes } from './events.ts'
 export { explainRoutes } from './explain.ts'
-export { healthRoutes } from './health.ts'
-export { isLoopback } from './loopback.ts'
+export { healthRoute, statsRoutes } from './health.ts'
 export { meshRoutes, revocationRoutes } from './mesh.ts'
 export { openaiRoutes } from './openai.ts'
 export { askRoutes, peersRoutes } from './peers.ts'
 export { placementRoutes } from './placement.ts'
+export { peerReceiptRoutes, receiptRoutes } from './receipts.ts'
 export { renewalRoutes } from './renewal.ts'
 export { createApi } from './server.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** who sent it */
+    readonly caller: Caller
+  }
+  interface FastifyContextConfig {
+    /** nobody has to say who they are to get this: files of a page */
+    everybody?: boolean
+    /** a body belongs to a service, which has its own bounds */
+    streamed?: boolean
+  }
+}
 
 /** This peer, as it shows itself. */
 export interface Self {

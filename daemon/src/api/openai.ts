@@ -1,13 +1,12 @@
-import type { MeshError } from '@hedgerow/protocols/errors'
+import type { IncomingMessage } from 'node:http'
+import { MeshError } from '@hedgerow/protocols/errors'
 import { HEADERS } from '@hedgerow/protocols/ids'
 import { LLM_SERVICE, modelResource, modelsIn, timeoutOf, unknownModel } from '@hedgerow/protocols/ingress'
 import type { View } from '@hedgerow/protocols/view'
 import type { FastifyPluginAsync } from 'fastify'
 import { enter, type IngressComponents, pathOf, visitOf, wholeBodyOf } from '../ingress/index.ts'
+import { OPENAI_BODIES, OPENAI_BODY_LIMIT } from './constants.ts'
 import { sendProblem } from './problem.ts'
-
-/** Bytes: prompts with images in them; the one body that an ingress reads itself. */
-const BODY_LIMIT = 32 * 1024 * 1024
 
 export interface OpenaiComponents extends IngressComponents {
   view: View
@@ -16,6 +15,23 @@ export interface OpenaiComponents extends IngressComponents {
 /** OpenAI's API over the mesh: the body's `model` decides which workers may answer. */
 export function openaiRoutes(components: OpenaiComponents): FastifyPluginAsync {
   const { view } = components
+  let held = 0
+  /** @throws {MeshError} Busy */
+  const reserve = ({ headers }: IncomingMessage): (() => void) => {
+    const length = headers['content-length']
+    const size = length != null ? Number(length) : headers['transfer-encoding'] == null ? 0 : OPENAI_BODY_LIMIT
+    // One that is too large is refused for that.
+    if (size > OPENAI_BODY_LIMIT) return () => {}
+    if (held + size > OPENAI_BODIES)
+      throw new MeshError('Busy', 'this peer holds as many long prompts as it can; come back in a few seconds', {
+        retry_after: 5,
+        retry_safe: true
+      })
+    held += size
+    return () => {
+      held -= size
+    }
+  }
   return async app => {
     app.removeAllContentTypeParsers()
     app.addContentTypeParser('*', (_request, _payload, done) => done(null))
@@ -39,21 +55,27 @@ export function openaiRoutes(components: OpenaiComponents): FastifyPluginAsync {
       method: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
       url: '/v1/*',
       schema: { hide: true },
+      config: { streamed: true },
       handler: async (request, reply) => {
         const startedAt = performance.now()
         const path = pathOf(request.raw.url)
         const timeout = timeoutOf(single(request.headers[HEADERS.timeout]))
         const bounds = timeout == null ? {} : { deadline: startedAt + timeout }
-        const body = await wholeBodyOf(request.raw, BODY_LIMIT, bounds)
-        const isJson = request.headers['content-type']?.includes('json') === true
-        const resource = body != null && isJson ? modelResource(view, new TextDecoder().decode(body)) : undefined
-        await enter({ ...components, wording: openaiWording }, visitOf(request, reply), {
-          service: LLM_SERVICE,
-          path,
-          startedAt,
-          ...(body == null ? {} : { body }),
-          ...(resource == null ? {} : { resource })
-        })
+        const release = reserve(request.raw)
+        try {
+          const body = await wholeBodyOf(request.raw, OPENAI_BODY_LIMIT, bounds)
+          const isJson = request.headers['content-type']?.includes('json') === true
+          const resource = body != null && isJson ? modelResource(view, new TextDecoder().decode(body)) : undefined
+          await enter({ ...components, wording: openaiWording }, visitOf(request, reply), {
+            service: LLM_SERVICE,
+            path,
+            startedAt,
+            ...(body == null ? {} : { body }),
+            ...(resource == null ? {} : { resource })
+          })
+        } finally {
+          release()
+        }
       }
     })
   }

@@ -7,6 +7,7 @@ import { askPeer, learnAddrs } from '../discovery/index.ts'
 import type { Node } from '../node/index.ts'
 import { advertJson } from './advert-json.ts'
 import { bounded } from './bounded.ts'
+import { MAX_ASKS } from './constants.ts'
 import type { Self } from './index.ts'
 import { peerRows } from './peer-row.ts'
 
@@ -34,8 +35,6 @@ export function peersRoutes({ self, view, dispatcher, invoker }: PeersComponents
 
 /** Milliseconds for an answer, a new connection included. */
 const ASK_TIMEOUT = 5000
-/** Questions under way: whoever may ask this peer can make it dial others. */
-const MAX_ASKS = 64
 /** What another peer may be asked through this one. */
 const QUESTIONS = ['health', 'stats'] as const
 
@@ -109,7 +108,7 @@ function unreachable(peerId: string, err: unknown, timedOut: boolean): unknown {
   return err instanceof InvocationError ? unreached(err.message) : err
 }
 
-function statusIn(body: Buffer): string | undefined {
+export function statusIn(body: Buffer): string | undefined {
   try {
     const health: unknown = JSON.parse(body.toString())
     return typeof health === 'object' && health != null && 'status' in health && typeof health.status === 'string'

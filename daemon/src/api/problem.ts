@@ -1,4 +1,4 @@
-import { STATUS_CODES } from 'node:http'
+import { ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import { MeshError, PROBLEM_TYPE, toMeshError } from '@hedgerow/protocols/errors'
 import type { FastifyReply, FastifyRequest } from 'fastify'
@@ -42,8 +42,9 @@ const UNPARSED: Record<string, { status: number; detail: string }> = {
 
 /** Answers what isn't HTTP, or breaks off as it arrives, in the form that all errors have; then closes the connection. */
 export function refuseUnparsed(err: Error & { code?: string }, socket: Socket): void {
-  // An answer that is under way there can't be interrupted by another one.
-  const answering = '_httpMessage' in socket && socket._httpMessage != null
+  // An answer that is under way there can't be interrupted by another one; one that hasn't begun is made up for.
+  const answer = '_httpMessage' in socket ? socket._httpMessage : undefined
+  const answering = answer instanceof ServerResponse && answer.headersSent
   if (err.code === 'ECONNRESET' || answering || !socket.writable) {
     socket.destroy()
     return
@@ -55,6 +56,7 @@ export function refuseUnparsed(err: Error & { code?: string }, socket: Socket): 
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
     'connection: close',
     `content-type: ${PROBLEM_TYPE}`,
+    'x-content-type-options: nosniff',
     `content-length: ${Buffer.byteLength(body)}`
   ]
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy())

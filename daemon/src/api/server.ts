@@ -1,5 +1,6 @@
 import { METHODS } from 'node:http'
 import cors from '@fastify/cors'
+import helmet from '@fastify/helmet'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import { MeshError } from '@hedgerow/protocols/errors'
@@ -9,13 +10,25 @@ import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
   type FastifyServerFactory,
-  LogController
+  LogController,
+  type onRequestAsyncHookHandler
 } from 'fastify'
 import type { Logger } from 'pino'
+import {
+  CHECK_INTERVAL,
+  HEADERS_TIMEOUT,
+  KEEP_ALIVE_TIMEOUT,
+  MAX_HEADER_SIZE,
+  REQUEST_TIMEOUT
+} from '../access/constants.ts'
+import { type Gate, isAllowedOrigin } from '../access/index.ts'
 import type { ServiceListener } from '../ingress/index.ts'
+import { API_BODY_LIMIT } from './constants.ts'
+import { checkFraming, isWellFramed } from './framing.ts'
+import { guard } from './guard.ts'
 import { ingressPaths } from './ingress-paths.ts'
-import { isAllowedOrigin, refuseStrangers } from './loopback.ts'
 import { refuseUnparsed, sendProblem } from './problem.ts'
+import { DOCS_POLICY, SECURITY_HEADERS } from './security-headers.ts'
 import { shortcut } from './shortcut.ts'
 
 export interface ApiInit {
@@ -24,22 +37,20 @@ export interface ApiInit {
   log: Logger
   /** origins of pages that may call; `*` for any, `[]` for those on this machine only. @default no page may */
   corsOrigins?: string[]
-  /** nobody but this machine is meant to call: what pages of other origins send is refused. @default false */
-  loopbackOnly?: boolean
+  /** who may call, and how much; left out where the connections themselves tell: other peers, own backends */
+  gate?: Gate
+  /** asked before anything is done or told, descriptions of the API too; rejects with what a request is refused with */
+  guard?: onRequestAsyncHookHandler
+  /** whether somebody takes upgrades of its connections. @default false */
+  upgrades?: boolean
   /** where connections come from, when not from a port */
   serverFactory?: FastifyServerFactory
+  /** whether it describes itself, at `/openapi.json` and `/docs`. @default true */
+  described?: boolean
   /** takes plain requests to services, past the framework; the routes for them are there for the rest */
   services?: ServiceListener
 }
 
-/** Milliseconds that the head of a request may take to arrive. */
-const HEADERS_TIMEOUT = 30_000
-/** Milliseconds for the whole of a request: an upload of 100 MB over a line of 0.5 Mbit/s takes 27 minutes. */
-const REQUEST_TIMEOUT = 30 * 60_000
-/** Milliseconds that an idle connection is kept. Longer than what clients and proxies in front usually keep theirs. */
-const KEEP_ALIVE_TIMEOUT = 75_000
-/** Bytes; bodies of /service are not read here and have the limits of their operations. */
-const BODY_LIMIT = 1024 * 1024
 const PREFLIGHT_SECONDS = 3600
 /** What the API's own routes and pages use. */
 const USUAL_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
@@ -52,10 +63,15 @@ export async function createApi(init: ApiInit): Promise<FastifyInstance> {
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request' }),
     requestIdHeader: false,
     genReqId: newRequestId,
-    bodyLimit: BODY_LIMIT,
+    bodyLimit: API_BODY_LIMIT,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
     requestTimeout: REQUEST_TIMEOUT,
-    http: { headersTimeout: HEADERS_TIMEOUT },
+    http: {
+      headersTimeout: HEADERS_TIMEOUT,
+      connectionsCheckingInterval: CHECK_INTERVAL,
+      maxHeaderSize: MAX_HEADER_SIZE,
+      insecureHTTPParser: false
+    },
     forceCloseConnections: true,
     exposeHeadRoutes: true,
     // What fails before any route is found (a URL that can't be decoded) has the same form as the rest.
@@ -85,17 +101,25 @@ export async function createApi(init: ApiInit): Promise<FastifyInstance> {
   if (corsOrigins != null)
     await app.register(cors, {
       origin: (origin, done) => done(null, origin == null || isAllowedOrigin(origin, corsOrigins)),
+      // Pages may send keys and proofs; which headers they ask for is what they get.
       // An OPTIONS that no page sends gets the same answer; without this, 400.
       strictPreflight: false,
       methods: [...USUAL_METHODS],
       exposedHeaders: EXPOSED_HEADERS,
       maxAge: PREFLIGHT_SECONDS
     })
-  if (init.loopbackOnly === true) app.addHook('onRequest', refuseStrangers(corsOrigins ?? []))
-  if (init.services != null)
-    shortcut(app, init.services, { cors: corsOrigins != null, loopbackOnly: init.loopbackOnly })
+  await app.register(helmet, SECURITY_HEADERS)
+  app.addHook('onRequest', async (request, reply) => {
+    // What follows on such a connection could be anything.
+    if (!isWellFramed(request.raw)) reply.raw.shouldKeepAlive = false
+    checkFraming(request.raw)
+  })
+  if (init.guard != null) app.addHook('onRequest', init.guard)
+  guard(app, init)
+  if (init.services != null) shortcut(app, init.services, { cors: corsOrigins != null, gate: init.gate })
   // After the shortcut, so that it sees requests of both ways. A server from elsewhere sees to that itself.
   if (init.serverFactory == null) lingerAfterAnswers(app.server)
+  if (init.described === false) return app
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -103,7 +127,7 @@ export async function createApi(init: ApiInit): Promise<FastifyInstance> {
       paths: ingressPaths()
     }
   })
-  await app.register(swaggerUi, { routePrefix: '/docs', theme: { title: init.title } })
+  await app.register(swaggerUi, { routePrefix: '/docs', theme: { title: init.title }, staticCSP: DOCS_POLICY })
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
   return app
 }

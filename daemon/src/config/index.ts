@@ -16,7 +16,7 @@ import { ConfigError } from './errors.ts'
 
 export { ConfigError } from './errors.ts'
 export * as parsers from './parsers.ts'
-export { type PeerSettings, peerSettings } from './peer-settings.ts'
+export { defaultDataDir, type PeerSettings, peerSettings } from './peer-settings.ts'
 
 export interface Setting {
   /** as commander writes it: `--http-port <port>` */
@@ -26,6 +26,8 @@ export interface Setting {
   oldEnv?: string
   help: string
   default?: unknown
+  /** the default as a person would write it, where it isn't plain from the value */
+  shown?: string
   parse(value: string): unknown
 }
 
@@ -33,7 +35,7 @@ export function addSettings(command: Command, settings: readonly Setting[]): Com
   command.option('--config <file>', 'YAML file with any of these settings, named as the options are, with underscores')
   for (const setting of settings) {
     const option = new Option(setting.flags, setting.help).env(setting.env).argParser(setting.parse)
-    if (setting.default !== undefined) option.default(setting.default, describe(setting.default))
+    if (setting.default !== undefined) option.default(setting.default, setting.shown ?? describe(setting.default))
     command.addOption(option)
   }
   return command

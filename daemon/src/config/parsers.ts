@@ -1,6 +1,10 @@
+import { readMultiaddr } from '@hedgerow/protocols/address'
 import { NAME_PATTERN } from '@hedgerow/protocols/ids'
-import { multiaddr } from '@multiformats/multiaddr'
 import { InvalidArgumentError } from 'commander'
+import { type AddressRange, parseRange } from '../access/address.ts'
+import { RIGHTS } from '../access/caller.ts'
+import { isLoopback } from '../access/locality.ts'
+import type { Grant } from '../access/oidc.ts'
 import type { RelaySource } from '../discovery/index.ts'
 import { type IceServer, parseIceServer } from '../node/ice-servers.ts'
 
@@ -41,11 +45,7 @@ export const namesOrAll = (value: string): string[] => list(value).map(one => (o
 
 export const multiaddrs = (value: string): string[] =>
   list(value).map(one => {
-    try {
-      return multiaddr(one).toString()
-    } catch {
-      return bad(`${one} is not a multiaddr such as /ip4/0.0.0.0/tcp/4001`)
-    }
+    return readMultiaddr(one)?.toString() ?? bad(`${one} is not a multiaddr such as /ip4/0.0.0.0/tcp/4001`)
   })
 
 export const relays = (value: string): RelaySource[] =>
@@ -90,6 +90,34 @@ export const iceServers = (value: string): IceServer[] =>
       parseIceServer(one) ??
       bad('it must be a list of stun:host:port, turn:user:password@host:port or turns:user:password@host:port')
   )
+
+/** Tokens name it letter by letter, so it stays as it is written. */
+export function issuer(value: string): string {
+  const parsed = httpUrl(value)
+  if (parsed == null || parsed.search !== '' || parsed.hash !== '') return bad('it must be the URL of an OIDC issuer')
+  const { protocol, href } = parsed
+  return protocol === 'https:' || isLoopback(href)
+    ? value
+    : bad('it must be https: keys fetched in clear prove nothing')
+}
+
+export const grants = (value: string): Grant[] =>
+  list(value).map(one => {
+    const [, who, name = ''] = /^(?:(.+)=)?(\w+)$/.exec(one) ?? []
+    const right = RIGHTS.find(known => known === name)
+    if (right == null) return bad(`${one} names no right; there are: ${RIGHTS.join(', ')}`)
+    if (who == null) return { right }
+    const slash = who.lastIndexOf('/')
+    if (slash < 1 || slash === who.length - 1) return bad(`${one} is not of the form claim/value=right`)
+    return { right, claim: who.slice(0, slash), value: who.slice(slash + 1) }
+  })
+
+export const ranges = (value: string): AddressRange[] =>
+  list(value).map(one => parseRange(one) ?? bad(`${one} is neither an IP address nor a network such as 10.0.0.0/8`))
+
+export function positive(value: string): number {
+  return /^[1-9]\d{0,8}$/.test(value) ? Number(value) : bad('it must be a whole number from 1 on')
+}
 
 export function count(value: string): number {
   return /^\d{1,9}$/.test(value) ? Number(value) : bad('it must be a whole number')

@@ -1,5 +1,8 @@
 import { homedir, hostname } from 'node:os'
 import { join } from 'node:path'
+import { ADDRESS_RATE } from '../access/constants.ts'
+import type { AddressRange, Grant } from '../access/index.ts'
+import { AUDIT_DAYS } from '../audit/index.ts'
 import type { RelaySource } from '../discovery/index.ts'
 import { LOG_LEVELS, type LogLevel } from '../logging/index.ts'
 import type { IceServer } from '../node/ice-servers.ts'
@@ -17,12 +20,19 @@ export interface PeerSettings {
   dataDir: string
   httpPort: number
   httpHost: string
+  httpOpen: boolean
   corsOrigins: string[]
   bridgeClasses: string[]
+  oidcIssuer?: string
+  oidcAudience?: string
+  oidcRights: Grant[]
+  trustedProxies: AddressRange[]
+  addressRate: number
   listen?: string[]
   announce: string[]
   iceServers: IceServer[]
   mdns: boolean
+  auditDays: number
   logLevel: LogLevel
 }
 
@@ -32,8 +42,9 @@ export interface PeerDefaults {
   corsOrigins: string[]
 }
 
-function dataHome(): string {
-  return process.env.XDG_DATA_HOME ?? join(homedir(), '.local', 'share')
+/** Where a peer keeps identity and state when nothing says so. */
+export function defaultDataDir(role: PeerDefaults['role']): string {
+  return join(process.env.XDG_DATA_HOME ?? join(homedir(), '.local', 'share'), 'hedgerow', role)
 }
 
 export function peerSettings({ role, httpPort, corsOrigins }: PeerDefaults): Setting[] {
@@ -76,7 +87,7 @@ export function peerSettings({ role, httpPort, corsOrigins }: PeerDefaults): Set
       flags: '--data-dir <folder>',
       env: 'HEDGEROW_DATA_DIR',
       help: 'where identity and state are kept',
-      default: join(dataHome(), 'hedgerow', role),
+      default: defaultDataDir(role),
       parse: parsers.text
     },
     {
@@ -89,9 +100,50 @@ export function peerSettings({ role, httpPort, corsOrigins }: PeerDefaults): Set
     {
       flags: '--http-host <address>',
       env: 'HEDGEROW_HTTP_HOST',
-      help: 'address of the HTTP API',
+      help: 'address of the HTTP API; any but loopback needs callers with keys (hedgerow key create) or tokens',
       default: '127.0.0.1',
       parse: parsers.text
+    },
+    {
+      flags: '--http-open <bool>',
+      env: 'HEDGEROW_HTTP_OPEN',
+      help: 'let everybody call the HTTP API without a key, wherever it listens; for trying out only',
+      default: false,
+      parse: parsers.flag
+    },
+    {
+      flags: '--oidc-issuer <url>',
+      env: 'HEDGEROW_OIDC_ISSUER',
+      help: 'OIDC issuer whose tokens callers may sign in with',
+      parse: parsers.issuer
+    },
+    {
+      flags: '--oidc-audience <name>',
+      env: 'HEDGEROW_OIDC_AUDIENCE',
+      help: 'what these tokens must be issued for; needed with --oidc-issuer',
+      parse: parsers.text
+    },
+    {
+      flags: '--oidc-rights <list>',
+      env: 'HEDGEROW_OIDC_RIGHTS',
+      help: 'what they may do: a right (call|read|admin|enrol) for all, or claim/value=right for those whose token says so',
+      default: [{ right: 'call' }],
+      shown: 'call',
+      parse: parsers.grants
+    },
+    {
+      flags: '--trusted-proxies <list>',
+      env: 'HEDGEROW_TRUSTED_PROXIES',
+      help: 'addresses or networks of proxies that may say for whom they ask (X-Forwarded-For)',
+      default: [],
+      parse: parsers.ranges
+    },
+    {
+      flags: '--address-rate <n>',
+      env: 'HEDGEROW_ADDRESS_RATE',
+      help: 'requests a second that one address may send, this machine apart; twice as many at once',
+      default: ADDRESS_RATE.perSecond,
+      parse: parsers.positive
     },
     {
       flags: '--cors-origins <list>',
@@ -133,6 +185,13 @@ export function peerSettings({ role, httpPort, corsOrigins }: PeerDefaults): Set
       help: 'find neighbours on the local network',
       default: true,
       parse: parsers.flag
+    },
+    {
+      flags: '--audit-days <n>',
+      env: 'HEDGEROW_AUDIT_DAYS',
+      help: 'how long it is kept in the data directory who called what (never what they sent); 0 = not at all',
+      default: AUDIT_DAYS,
+      parse: parsers.count
     },
     {
       flags: '--log-level <level>',

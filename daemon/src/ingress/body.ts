@@ -5,7 +5,7 @@ import type { Body } from '@hedgerow/protocols/invocation'
 /** Bytes up to which a body is read whole before it goes on: it can be sent again, and leaves in one piece. */
 const SMALL_BODY = 64 * 1024
 /** Milliseconds that a client may pause within its body. */
-const PATIENCE = 60_000
+export const PATIENCE = 60_000
 
 export interface BodyBounds {
   /** when the caller's time is up, in milliseconds of `performance.now()`. @default never */

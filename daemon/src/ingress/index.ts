@@ -12,9 +12,12 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:
 import type { FastifyCorsOptions } from '@fastify/cors'
 import type { DispatchAnswer, DispatchRequest } from '@hedgerow/protocols/dispatch'
 import { MeshError, toMeshError } from '@hedgerow/protocols/errors'
+import { HEADERS } from '@hedgerow/protocols/ids'
 import { newRequestId, targetOf } from '@hedgerow/protocols/ingress'
 import type { FastifyBaseLogger, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import { type Caller, callerText, LOCAL } from '../access/caller.ts'
 import { writeAnswer, writeError } from './answer.ts'
+import { counted } from './counted.ts'
 import type { Wording } from './problem.ts'
 import { type Target, toDispatchRequest } from './request.ts'
 
@@ -25,6 +28,12 @@ export interface IngressComponents {
   dispatch(request: DispatchRequest): Promise<DispatchAnswer>
   /** asked before anything is done for a request; throws what it is refused with. @default none is refused */
   admit?(response: ServerResponse): void
+  /** the name of a service by its alias, where callers may be limited to some. @default as it is called */
+  nameOf?(service: string): string | undefined
+  /** from where a request came, for the log. @default not said */
+  addressOf?(message: IncomingMessage): string | undefined
+  /** who calls, for the record, where the listener itself doesn't know. @default as it knows */
+  callerOf?(message: IncomingMessage): string
   /** called once for every request that entered, when its answer is out or has failed */
   record?(record: IngressRecord): void
   /** what errors of the mesh say here. @default problem details */
@@ -32,11 +41,28 @@ export interface IngressComponents {
 }
 
 export interface IngressRecord {
+  /** request id */
+  id: string
+  /** as the caller named it */
   service: string
+  /** as in `POST /extract`; left out where nothing came of it */
+  operation?: string
+  method: string
+  /** as the caller said it */
+  dataClass?: string
+  /** of the bodies, as far as they came and went */
+  requestBytes: number
+  answerBytes: number
+  /** peer id of the one who answered, or was asked last */
+  worker?: string
+  /** milliseconds since 1970 */
+  startedAt: number
   status: number
   /** milliseconds to the last byte */
   duration: number
   path: string
+  /** who asked: `local`, `key/<id>`, `oidc/<issuer>|<subject>`, `peer/<id>` or `anonymous` */
+  caller: string
   error?: MeshError
 }
 
@@ -49,6 +75,8 @@ export interface Visit {
   /** headers that the route adds to the answer (CORS) */
   extra: OutgoingHttpHeaders
   log: Pick<FastifyBaseLogger, 'info' | 'error'>
+  /** who asks. @default a program on this machine */
+  caller?: Caller
 }
 
 /** Adds what a nested or restricted ingress knows of its caller. */
@@ -56,45 +84,75 @@ export type Amend = (request: DispatchRequest, message: IncomingMessage) => Disp
 
 /** Takes an exchange over from Fastify, which would wait for the handler and knows nothing of backpressure. */
 export function visitOf(request: FastifyRequest, reply: FastifyReply): Visit {
-  const extra = reply.getHeaders() as OutgoingHttpHeaders
+  const extra: OutgoingHttpHeaders = {}
+  // What else the framework has set (security headers) is for its own answers, not for a service's.
+  for (const [name, value] of Object.entries(reply.getHeaders()))
+    if (name === 'vary' || name.startsWith('access-control-')) extra[name] = value
+  for (const name of reply.raw.getHeaderNames()) reply.raw.removeHeader(name)
   reply.hijack()
-  return { id: request.id, message: request.raw, response: reply.raw, extra, log: request.server.log }
+  return {
+    id: request.id,
+    message: request.raw,
+    response: reply.raw,
+    extra,
+    log: request.server.log,
+    caller: request.caller
+  }
 }
 
 /** Takes one HTTP exchange from its request to the last byte of its answer. Never throws. */
 export async function enter(
   components: IngressComponents,
-  { id, message, response, extra, log }: Visit,
+  { id, message, response, extra, log, caller = LOCAL }: Visit,
   target: Target,
   amend: Amend = same
 ): Promise<void> {
   const startedAt = target.startedAt ?? performance.now()
+  const who = callerText(caller)
   const gone = new AbortController()
   const onClose = (): void => {
     if (!response.writableFinished) gone.abort(new MeshError('ClientGone', 'the caller left'))
   }
   response.once('close', onClose)
   let path = 'none'
+  let worker: string | undefined
+  let operation: string | undefined
   let failure: MeshError | undefined
+  const passed = { request: 0, answer: 0 }
   try {
     components.admit?.(response)
-    const dispatched = amend(await toDispatchRequest(message, id, target, gone.signal, startedAt), message)
+    if (caller.services !== '*') authorize(caller, target.service, components)
+    const request = await toDispatchRequest(message, id, target, gone.signal, startedAt)
+    // Whoever isn't known is no more to a worker than the peer that they came by.
+    if (caller.id !== '') request.caller = who
+    const dispatched = amend(request, message)
+    dispatched.body = counted(dispatched.body, bytes => {
+      passed.request += bytes
+    })
     const answer = await components.dispatch(dispatched)
     path = answer.route.path
-    await writeAnswer(response, answer, extra, performance.now() - startedAt)
+    worker = answer.worker
+    operation = answer.operation
+    await writeAnswer(response, answer, extra, performance.now() - startedAt, bytes => {
+      passed.answer += bytes
+    })
   } catch (err) {
     failure = gone.signal.aborted ? new MeshError('ClientGone', 'the caller left') : toMeshError(err)
     failure.details.request_id ??= id
     if (failure.code === 'Internal') log.error({ request: id, err }, 'request failed')
-    writeError(response, failure, extra, performance.now() - startedAt, components.wording)
+    worker ??= failure.trail?.worker
+    passed.answer += writeError(response, failure, extra, performance.now() - startedAt, components.wording)
   } finally {
     response.removeListener('close', onClose)
   }
   const duration = performance.now() - startedAt
+  const address = components.addressOf?.(message)
   const status = failure?.status ?? response.statusCode
   log.info(
     {
       request: id,
+      caller: who,
+      ...(address == null ? {} : { address }),
       method: message.method,
       service: target.service,
       status,
@@ -104,16 +162,34 @@ export async function enter(
     },
     'request'
   )
+  const dataClass = message.headers[HEADERS.dataClass]
   components.record?.({
+    id,
     service: target.service,
+    ...(operation == null ? {} : { operation }),
+    method: message.method ?? 'GET',
+    ...(typeof dataClass === 'string' ? { dataClass } : {}),
+    requestBytes: passed.request,
+    answerBytes: passed.answer,
+    ...(worker == null ? {} : { worker }),
+    startedAt: Date.now() - duration,
     status,
     duration,
     path,
+    caller: components.callerOf?.(message) ?? who,
     ...(failure == null ? {} : { error: failure })
   })
 }
 
 const same: Amend = request => request
+
+/** @throws {MeshError} Forbidden */
+function authorize(caller: Caller, service: string, { nameOf = () => undefined }: IngressComponents): void {
+  // Aliases may stand on either side.
+  const name = nameOf(service) ?? service
+  if (caller.services === '*' || caller.services.some(one => one === name || nameOf(one) === name)) return
+  throw new MeshError('Forbidden', `${callerText(caller)} may not call ${service.slice(0, 100)}`, { retry_safe: false })
+}
 
 const PREFIX = '/service/'
 /** What a request to a proxy puts before the path (RFC 9112, 3.2.2); every server must take it. */
@@ -152,19 +228,24 @@ export function serviceRoutes(components: IngressComponents, amend?: Amend): Fas
     const schema = { hide: true }
     const method = app.supportedMethods.filter(one => one !== 'OPTIONS')
     for (const url of [`${PREFIX}:service`, `${PREFIX}:service/*`]) {
-      app.route({ method, url, schema, handler })
+      app.route({ method, url, schema, config: { streamed: true }, handler })
       // What pages may do is said here; any other OPTIONS is for the service, as every method is.
-      app.options(url, { schema, config: { cors: { preflightContinue: true } } }, options)
+      app.options(url, { schema, config: { cors: { preflightContinue: true }, streamed: true } }, options)
     }
   }
 }
 
 /** Serves a request to a service that needs nothing of the web framework. @param extra headers for its answer */
-export type ServiceListener = (message: IncomingMessage, response: ServerResponse, extra: OutgoingHttpHeaders) => void
+export type ServiceListener = (
+  message: IncomingMessage,
+  response: ServerResponse,
+  extra: OutgoingHttpHeaders,
+  caller: Caller
+) => void
 
 /** The same as {@link serviceRoutes}, for requests that don't come by way of Fastify. */
 export function serviceListener(components: IngressComponents, log: Visit['log']): ServiceListener {
-  return (message, response, extra) => {
-    void enter(components, { id: newRequestId(), message, response, extra, log }, targetOf(pathOf(message.url)))
+  return (message, response, extra, caller) => {
+    void enter(components, { id: newRequestId(), message, response, extra, log, caller }, targetOf(pathOf(message.url)))
   }
 }

@@ -19,12 +19,21 @@ export function problemAnswer(error: MeshError, wording: Wording = asProblem): P
     'content-type': PROBLEM_TYPE,
     'content-length': String(body.byteLength),
     'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
     [HEADERS.error]: error.code
   }
   if (request_id != null) headers[HEADERS.requestId] = request_id
   if (retry_after != null) headers['retry-after'] = String(Math.max(1, Math.ceil(retry_after)))
   if (allow != null) headers.allow = allow.join(', ')
+  if (error.status === 401) headers['www-authenticate'] = challenge(error.details.auth_error)
   return { status: error.status, headers, body }
+}
+
+/** How one can be known here (RFC 9110, 11.6.1; RFC 6750, 3; RFC 9449, 7.1). */
+function challenge(wrong: string | undefined): string {
+  const bearer = wrong === 'invalid_token' ? `, error="${wrong}"` : ''
+  const dpop = wrong === 'invalid_dpop_proof' ? `, error="${wrong}"` : ''
+  return `Bearer realm="hedgerow"${bearer}, DPoP algs="EdDSA Ed25519"${dpop}`
 }
 
 function asProblem(error: MeshError): object {

@@ -6,6 +6,7 @@ import type { Ledger } from '@hedgerow/protocols/ledger'
 import type { View } from '@hedgerow/protocols/view'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
+import { type Access, isLocalHost, type ListenerKind } from '../access/index.ts'
 import {
   adminRoutes,
   askRoutes,
@@ -14,27 +15,39 @@ import {
   enrolRoutes,
   eventRoutes,
   explainRoutes,
-  healthRoutes,
-  isLoopback,
+  healthRoute,
   meshRoutes,
   openaiRoutes,
+  peerReceiptRoutes,
   peersRoutes,
   placementRoutes,
+  receiptRoutes,
   renewalRoutes,
   revocationRoutes,
-  type Self
+  type Self,
+  statsRoutes
 } from '../api/index.ts'
+import { type AuditLog, ingressEntry } from '../audit/index.ts'
 import type { Directory, Gossip } from '../discovery/index.ts'
-import { serviceListener, serviceRoutes } from '../ingress/index.ts'
+import { type IngressComponents, type IngressRecord, serviceListener, serviceRoutes } from '../ingress/index.ts'
 import type { Issuer, Membership } from '../membership/index.ts'
 import type { Metrics } from '../metrics/index.ts'
 import type { Node } from '../node/index.ts'
-import { type ContextTable, nestedRoutes, peerListener, peerRoutes, type Serving } from '../serving/index.ts'
+import type { Receipts } from '../receipts/index.ts'
+import {
+  backendsOnly,
+  type ContextTable,
+  nestedRoutes,
+  peerListener,
+  peerRoutes,
+  type Serving
+} from '../serving/index.ts'
 import { BRIDGE_CLASSES, bridging } from './bridge-classes.ts'
 import type { RequestsInHand } from './in-hand.ts'
-import type { Peer, PeerConfig, ServiceHost } from './index.ts'
+import type { Entrance, Peer, PeerConfig, ServiceHost } from './index.ts'
 
 export interface ApiParts {
+  access: Access
   config: PeerConfig
   log: Logger
   self: Self
@@ -51,18 +64,20 @@ export interface ApiParts {
   dispatch: Peer['dispatch']
   invoker: Invoker
   metrics: Metrics
+  audit: AuditLog
+  /** undefined on a peer that runs no services */
+  receipts: Receipts | undefined
   serving: Serving
   contexts: ContextTable
   inHand: RequestsInHand
 }
 
 /** What every listener shows of this peer. */
-async function addCommonRoutes(
-  app: FastifyInstance,
-  { self, dispatcher, metrics, view, ledger, gossip, membership, invoker, node, directory, config }: ApiParts
-): Promise<void> {
+async function addCommonRoutes(app: FastifyInstance, parts: ApiParts): Promise<void> {
+  const { self, dispatcher, metrics, view, ledger, gossip, membership, invoker, node, directory, config } = parts
+  await app.register(healthRoute({ self: parts.self, open: parts.access.open }))
   await app.register(
-    healthRoutes({ self, dispatcher, registry: metrics.registry, cacheSize: () => [...view.peers()].length })
+    statsRoutes({ self, dispatcher, registry: metrics.registry, cacheSize: () => [...view.peers()].length })
   )
   await app.register(explainRoutes({ dispatcher }))
   await app.register(adminRoutes({ self, view, dispatcher, invoker }))
@@ -72,16 +87,39 @@ async function addCommonRoutes(
   await app.register(revocationRoutes({ trust: membership.trust, spread: token => gossip.spread(token) }))
 }
 
-/** For programs and people on this machine (a relay: for everyone): the ingress into the mesh. */
-export async function buildLocalApi(parts: ApiParts): Promise<FastifyInstance> {
-  const { config, log, dispatch, dispatcher, inHand, invoker, metrics, node, view, self } = parts
-  const { host = '127.0.0.1', corsOrigins = [], bridgeClasses = BRIDGE_CLASSES } = config.http ?? {}
-  // A relay is called by whatever name its tunnel has.
-  const loopbackOnly = self.role !== 'relay' && isLoopback(`http://${host.includes(':') ? `[${host}]` : host}`)
-  const ingress = {
-    dispatch: loopbackOnly ? dispatch : bridging(dispatch, view, bridgeClasses),
-    record: metrics.record,
-    admit: (response: ServerResponse) => inHand.admit(response)
+/** For programs and people: all of the API, and the ingress into the mesh. */
+export async function buildLocalApi(parts: ApiParts): Promise<Entrance> {
+  const { config, dispatcher, invoker, node, receipts, view, self } = parts
+  const isLocal = config.http == null || isLocalHost(config.http.host)
+  const entrance = await buildEntrance(parts, isLocal ? 'local' : 'public')
+  const { app } = entrance
+  await addCommonRoutes(app, parts)
+  await app.register(askRoutes({ self, view, dispatcher, invoker, node }))
+  await app.register(meshRoutes({ membership: parts.membership, issuer: parts.issuer, view }))
+  await app.register(placementRoutes({ services: parts.services }))
+  await app.register(receiptRoutes({ self, receipts, dispatcher, invoker }))
+  return entrance
+}
+
+/** For the world, by a tunnel: the ingress, and no word on the inside of the mesh. */
+export async function buildTunnelApi(parts: ApiParts): Promise<Entrance> {
+  const entrance = await buildEntrance(parts, 'tunnel')
+  await entrance.app.register(healthRoute({ self: parts.self, open: parts.access.open }))
+  return entrance
+}
+
+async function buildEntrance(parts: ApiParts, kind: ListenerKind): Promise<Entrance> {
+  const { access, config, log, dispatch, inHand, view, self, issuer, membership } = parts
+  const { corsOrigins = [], bridgeClasses = BRIDGE_CLASSES } = config.http ?? {}
+  const gate = access.gate(kind, { corsOrigins })
+  // What enters at a worker on its own machine is its owner's.
+  const isOwn = self.role !== 'relay' && kind === 'local'
+  const ingress: IngressComponents = {
+    dispatch: isOwn ? dispatch : bridging(dispatch, view, bridgeClasses),
+    record: recorder(parts),
+    admit: (response: ServerResponse) => inHand.admit(response),
+    nameOf: service => view.resolve(service),
+    addressOf: message => gate.addressOf(message)
   }
   const app = await createApi({
     title: `Hedgerow ${self.role}`,
@@ -89,22 +127,40 @@ export async function buildLocalApi(parts: ApiParts): Promise<FastifyInstance> {
     log,
     corsOrigins,
     services: serviceListener(ingress, log),
-    loopbackOnly
+    gate,
+    described: kind !== 'tunnel',
+    // Relays carry libp2p over the same port.
+    upgrades: self.role === 'relay'
   })
-  await addCommonRoutes(app, parts)
-  await app.register(askRoutes({ self, view, dispatcher, invoker, node }))
-  await app.register(meshRoutes({ membership: parts.membership, issuer: parts.issuer, view }))
-  if (parts.issuer != null) await app.register(enrolRoutes({ issuer: parts.issuer, membership: parts.membership }))
-  await app.register(placementRoutes({ services: parts.services }))
+  if (issuer != null)
+    await app.register(enrolRoutes({ issuer, membership, addressOf: request => gate.addressOf(request.raw) ?? '' }))
   await app.register(serviceRoutes(ingress))
   await app.register(openaiRoutes({ ...ingress, view }))
   inHand.countUntilDrained(app.server)
-  return app
+  return { app, gate }
+}
+
+/** Where a request that entered here is noted when it is over. */
+function recorder({ audit, dispatcher, metrics, view }: ApiParts): (record: IngressRecord) => void {
+  return record => {
+    metrics.record(record)
+    audit.write(ingressEntry(inFull(record, view, dispatcher)))
+  }
+}
+
+/**
+ * With the service's own name, or none: what callers ask for that doesn't exist may be anything. Of a request that
+ * failed, the decision tells what it asked for, if there was one.
+ */
+function inFull(record: IngressRecord, view: View, dispatcher: Dispatcher): IngressRecord {
+  const service = view.resolve(record.service) ?? ''
+  const operation = record.operation ?? dispatcher.explain(record.id)?.operation
+  return { ...record, service, ...(operation == null ? {} : { operation }) }
 }
 
 /** For other peers, over libp2p streams: the services that run here. */
 export async function buildPeerApi(parts: ApiParts): Promise<{ app: FastifyInstance; server: Server }> {
-  const { inHand, log, self, serving } = parts
+  const { inHand, log, receipts, self, serving } = parts
   let server: Server | undefined
   const app = await createApi({
     title: `Hedgerow ${self.role}`,
@@ -120,6 +176,7 @@ export async function buildPeerApi(parts: ApiParts): Promise<{ app: FastifyInsta
   await addCommonRoutes(app, parts)
   await app.register(peerRoutes(serving))
   if (parts.issuer != null) await app.register(renewalRoutes({ issuer: parts.issuer }))
+  await app.register(peerReceiptRoutes({ receipts }))
   if (server == null) throw new Error('Fastify made no server')
   inHand.count(server)
   return { app, server }
@@ -127,9 +184,15 @@ export async function buildPeerApi(parts: ApiParts): Promise<{ app: FastifyInsta
 
 /** For backends that this peer started: the mesh, on behalf of the request that they serve. */
 export async function buildNestedApi(parts: ApiParts): Promise<FastifyInstance> {
-  const { log, self, dispatch, contexts, inHand, view } = parts
-  const app = await createApi({ title: 'Hedgerow, for backends', version: self.version, log })
-  await app.register(nestedRoutes({ dispatch, contexts, view, self: self.peerId }))
+  const { audit, log, self, dispatch, dispatcher, contexts, inHand, view } = parts
+  const app = await createApi({
+    title: 'Hedgerow, for backends',
+    version: self.version,
+    log,
+    guard: backendsOnly(contexts)
+  })
+  const record = (entered: IngressRecord): void => audit.write(ingressEntry(inFull(entered, view, dispatcher)))
+  await app.register(nestedRoutes({ dispatch, record, contexts, view, self: self.peerId }))
   inHand.count(app.server)
   return app
 }

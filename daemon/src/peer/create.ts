@@ -1,20 +1,23 @@
+import { join } from 'node:path'
 import type { DispatchRequest } from '@hedgerow/protocols/dispatch'
 import { createDispatcher } from '@hedgerow/protocols/dispatch'
 import { type HttpService, serveHttp } from '@hedgerow/protocols/invocation/node'
-import { covers, type Member, openTrust } from '@hedgerow/protocols/membership'
+import { covers } from '@hedgerow/protocols/membership'
+import type { View } from '@hedgerow/protocols/view'
 import { peerIdFromString } from '@libp2p/peer-id'
-import type { Logger } from 'pino'
+import { openAccess } from '../access/index.ts'
 import type { PeerStatus, Self } from '../api/index.ts'
-import { peerIdOf } from '../identity/index.ts'
-import { createIssuer, type Issuer, Membership } from '../membership/index.ts'
+import { AUDIT_FOLDER, NO_AUDIT_LOG, openAuditLog, workerEntry } from '../audit/index.ts'
 import { createMetrics } from '../metrics/index.ts'
 import { Presence, Sequence } from '../presence/index.ts'
-import { ContextTable, createServing } from '../serving/index.ts'
-import { buildLocalApi, buildNestedApi, buildPeerApi } from './apis.ts'
+import { Receipts } from '../receipts/index.ts'
+import { ContextTable, createServing, vouching } from '../serving/index.ts'
+import { buildLocalApi, buildNestedApi, buildPeerApi, buildTunnelApi } from './apis.ts'
 import { askRenewal } from './ask-renewal.ts'
 import { directPaths } from './direct-paths.ts'
 import { RequestsInHand } from './in-hand.ts'
 import type { Peer, PeerComponents, PeerConfig } from './index.ts'
+import { clientRights, credentialVerifier, issuerOf, withoutFiles } from './member.ts'
 import { createNetwork } from './network.ts'
 import { urlOf } from './url.ts'
 
@@ -58,6 +61,10 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
     credential: () => membership.credential()
   }
 
+  const { auditDays = 0, dataDir, mesh, privateKey } = config
+  const audit =
+    auditDays === 0 ? NO_AUDIT_LOG : await openAuditLog({ folder: join(dataDir, AUDIT_FOLDER), days: auditDays, log })
+  const receipts = isWorker ? new Receipts({ mesh, privateKey, peerId, now: () => performance.now() }) : undefined
   const contexts = new ContextTable()
   const serving = createServing({
     services,
@@ -65,7 +72,15 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
     rights: () => trust.rights,
     callerRights: caller => clientRights(caller === peerId ? undefined : gate.member(caller)),
     draining: () => phase === 'draining',
-    onError: err => log.error({ err }, 'serving failed')
+    vouches: vouching({ self: peerId, roleOf: peer => view.peer(peer)?.advert.role }),
+    mayActFor: (peer, service) => peer === peerId || runs(view, peer, service),
+    onError: err => log.error({ err }, 'serving failed'),
+    onServed: served => {
+      receipts?.add(served)
+      const path = served.peer === peerId ? 'local' : (invoker.route(served.peer)?.path ?? null)
+      // What callers name that doesn't exist may be anything.
+      audit.write(workerEntry({ ...served, service: view.resolve(served.service) ?? '' }, peerId, path))
+    }
   })
   const dispatcher = createDispatcher({
     view,
@@ -113,7 +128,16 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
   const metrics = createMetrics({ node, view, dispatcher, loads: () => services.loads() })
   const inHand = new RequestsInHand()
   const issuer = await issuerOf(membership, config, log)
+  const { http: httpConfig } = config
+  const access = await openAccess({
+    ...httpConfig,
+    ...(httpConfig == null ? {} : { dataDir: config.dataDir }),
+    ...(config.url == null ? {} : { names: [config.url] }),
+    ...(trust.authority == null ? {} : { verifyCredential: credentialVerifier(trust) }),
+    log
+  })
   const parts = {
+    access,
     config,
     log,
     self,
@@ -129,11 +153,16 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
     dispatch,
     invoker,
     metrics,
+    audit,
+    receipts,
     serving,
     contexts,
     inHand
   }
-  const local = await buildLocalApi(parts)
+  const entrance = await buildLocalApi(parts)
+  const { app: local } = entrance
+  const tunnel = httpConfig?.tunnelPort == null ? undefined : await buildTunnelApi(parts)
+  const entrances = tunnel == null ? [entrance] : [entrance, tunnel]
   const { app: remote, server: remoteServer } = await buildPeerApi(parts)
   const nested = await buildNestedApi(parts)
   const unwatchServices = services.addListener(() => {
@@ -151,12 +180,11 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
   const start = async (): Promise<void> => {
     if (config.http == null) await local.ready()
     else await local.listen({ host: config.http.host, port: config.http.port })
-    if (config.http != null && !isLoopback(config.http.host)) {
+    if (tunnel != null) await tunnel.app.listen({ host: '127.0.0.1', port: httpConfig?.tunnelPort ?? 0 })
+    if (access.open)
       log.warn(
-        { host: config.http.host },
-        'the HTTP API is open to whoever reaches this address: this version has no API keys'
+        'the HTTP API is open to whoever reaches it (HEDGEROW_HTTP_OPEN): for trying out, never for confidential papers'
       )
-    }
     if (isWorker) await nested.listen({ host: '127.0.0.1', port: 0 })
     await remote.ready()
     // Peers' requests are for members; the others' streams end here.
@@ -191,7 +219,7 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
     if (phase === 'draining') return
     phase = 'draining'
     const answered = inHand.drain()
-    local.server.closeIdleConnections()
+    for (const { app } of entrances) app.server.closeIdleConnections()
     if (announces) await presence.goodbye().catch(err => log.warn({ err }, 'could not say goodbye'))
     await Promise.all([services.drain(), answered])
     await new Promise(resolve => setTimeout(resolve, LINGER))
@@ -203,13 +231,15 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
     presence.stop()
     await membership.stop()
     await issuer?.stop()
-    await local.close()
+    await Promise.all(entrances.map(({ app }) => app.close()))
+    access.stop()
     await services.stop()
     await nested.close()
     await http?.stop()
     await remote.close()
     dispatcher.stop()
     await network.stop()
+    await audit.stop()
   }
 
   return {
@@ -226,6 +256,7 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
     presence,
     iceServers: () => iceServers.current(),
     api: local,
+    entrances,
     dispatch,
     renew,
     start,
@@ -237,24 +268,11 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
   }
 }
 
-/** A client asks for what its credential names; a worker or relay for whatever its own callers need. */
-function clientRights(member: Member | undefined): Member['credential'] | undefined {
-  return member?.credential.roles.every(role => role === 'client') === true ? member.credential : undefined
-}
-
-/** Of a peer that is given a trust and nothing else: nothing is kept. */
-function withoutFiles(config: PeerConfig, log: Logger): Membership {
-  const { dataDir, privateKey, trust = openTrust(config.mesh) } = config
-  return new Membership({ dataDir, privateKey, file: undefined, log }, trust)
-}
-
-/** Relays let others in, those whose credential says so; it may say so from one day to the next. */
-async function issuerOf(membership: Membership, config: PeerConfig, log: Logger): Promise<Issuer | undefined> {
-  if (config.role !== 'relay' || !membership.closed) return undefined
-  const { dataDir, privateKey } = config
-  return createIssuer({ dataDir, privateKey, peerId: peerIdOf(privateKey), trust: membership.trust, log })
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.')
+/** It offers a service, or could: an instance catches up with the others before it is offered. */
+function runs(view: Pick<View, 'peer'>, peerId: string, service: string): boolean {
+  const advert = view.peer(peerId)?.advert
+  return (
+    advert != null &&
+    (advert.services.some(({ contract }) => contract.name === service) || advert.eligible.includes(service))
+  )
 }

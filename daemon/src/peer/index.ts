@@ -24,6 +24,7 @@ import type { View } from '@hedgerow/protocols/view'
 import type { PrivateKey } from '@libp2p/interface'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
+import type { Gate as AccessGate, AccessSettings } from '../access/index.ts'
 import type { Self } from '../api/index.ts'
 import type { Directory, RelaySource } from '../discovery/index.ts'
 import type { Membership } from '../membership/index.ts'
@@ -86,19 +87,31 @@ export interface PeerConfig {
   announce: string[]
   /** of `listen`, those that are of no use to others */
   noAnnounce?: string[]
+  /** days that the audit log is kept. @default 0: there is none */
+  auditDays?: number
   /** STUN and TURN servers; with none, those that a relay names */
   iceServers: IceServer[]
   mdns: boolean
   /** where it can be reached over HTTPS by anyone */
   url?: string
   /** where the HTTP API listens; left out by a peer that only this process asks, through {@link Peer.api} */
-  http?: {
-    host: string
-    port: number
-    corsOrigins: string[]
-    /** classes of data that may enter where others than this machine's own programs call. @default public, internal */
-    bridgeClasses?: readonly string[]
-  }
+  http?: HttpConfig
+}
+
+export interface HttpConfig extends AccessSettings {
+  host: string
+  port: number
+  corsOrigins: string[]
+  /** classes of data that may enter where others than this machine's own programs call. @default public, internal */
+  bridgeClasses?: readonly string[]
+  /** on loopback, for a tunnel that brings the world. @default none */
+  tunnelPort?: number
+}
+
+/** A listener that others than this machine may reach: routes for strangers are added to each before `start`. */
+export interface Entrance {
+  readonly app: FastifyInstance
+  readonly gate: AccessGate
 }
 
 export interface PeerComponents {
@@ -125,6 +138,8 @@ export interface Peer {
   iceServers(): readonly IceServer[]
   /** the HTTP API on the local port; add routes before `start` */
   readonly api: FastifyInstance
+  /** where requests enter the mesh: the listener of the API, and that of the tunnel if there is one */
+  readonly entrances: readonly Entrance[]
   dispatch(request: DispatchRequest): Promise<DispatchAnswer>
   /** Shows a new credential from now on, to those who are connected too. */
   renew(credential: string): void

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { closeSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import type { Logger } from 'pino'
 import { ConfigError, NothingToDo } from '../config/index.ts'
 
@@ -115,6 +115,32 @@ async function within(ms: number, done: Promise<void>): Promise<boolean> {
     return await Promise.race([done.then(() => true), late.promise])
   } finally {
     clearTimeout(timer)
+  }
+}
+
+/** `O_CLOEXEC` in the flags that Linux tells of a file. */
+const CLOSED_ON_EXEC = 0o2000000
+
+/**
+ * Closes what whoever started this process left open for it: a backend would inherit that. libuv sees to low numbers
+ * only.
+ */
+export function closeInheritedFiles(): void {
+  let open: number[]
+  try {
+    open = readdirSync('/proc/self/fd').map(Number)
+  } catch {
+    // not Linux: others close what they start processes with by themselves
+    return
+  }
+  for (const fd of open) {
+    if (fd <= 2 || String(fd) === process.env.NODE_CHANNEL_FD) continue
+    try {
+      const flags = /^flags:\s*([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1]
+      if (flags != null && (Number.parseInt(flags, 8) & CLOSED_ON_EXEC) === 0) closeSync(fd)
+    } catch {
+      // gone already: the folder was one of them
+    }
   }
 }
 

@@ -55,6 +55,8 @@ export const MAX_LOG_BYTES_PER_SECOND = 4 * 1024 * 1024
 
 /** Bytes of a head of an answer. Node's default is half of this, and cookies alone can take that. */
 export const MAX_HEAD = 32 * 1024
+/** Answers of status 1xx before the one that counts; HTTP has no bound on them. */
+export const MAX_HINTS = 16
 /** Bytes of an answer that wait for their reader before the backend is made to wait. */
 export const HIGH_WATER = 64 * 1024
 /** Until a connection to a backend must be there. */

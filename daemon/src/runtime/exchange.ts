@@ -1,11 +1,12 @@
 import type { Operation } from '@hedgerow/protocols/contract'
 import { MeshError, type MeshErrorCode } from '@hedgerow/protocols/errors'
 import type { Headers, OutgoingRequest } from '@hedgerow/protocols/invocation'
+import { hasKnownCoding } from '@hedgerow/protocols/invocation/node'
 import type { Dispatcher } from 'undici'
 import type { Outcome } from '../admission/index.ts'
 import type { Clock } from '../clock/index.ts'
 import { AnswerBody } from './answer-body.ts'
-import { CALLER_PATIENCE } from './constants.ts'
+import { CALLER_PATIENCE, MAX_HINTS } from './constants.ts'
 import { explainFailure } from './failure.ts'
 import { answerHeaders, backendHeaders } from './headers.ts'
 import type { Target } from './index.ts'
@@ -48,6 +49,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | undefined
   #wait: Wait = 'first byte'
   #status: number | undefined
+  /** answers of status 1xx that have come */
+  #hints = 0
   #over = false
   #error: MeshError | undefined
 
@@ -99,7 +102,16 @@ export class Exchange implements Dispatcher.DispatchHandler {
     headers: Record<string, string | string[] | undefined>
   ): void {
     // 103 Early Hints and the like; the answer is yet to come.
-    if (status < 200) return
+    if (status >= 100 && status < 200 && ++this.#hints <= MAX_HINTS) return
+    if (status < 200) {
+      const what = status < 100 ? `a status of ${status}` : `more than ${MAX_HINTS} hints before its answer`
+      this.#fail('BackendFailed', `${this.#init.service} sent ${what}`)
+      return
+    }
+    if (!hasKnownCoding(headers)) {
+      this.#fail('BackendFailed', `${this.#init.service} answered in a transfer coding that nobody asked for`)
+      return
+    }
     this.#status = status
     this.#init.onFirstByte()
     this.#waitFor('chunk')

@@ -13,6 +13,10 @@ export interface CallContext {
   traceparent?: string
   /** the class of data that the request holds */
   dataClass?: string
+  /** for whom it is, as in `key/<id>` or `peer/<peer id>` */
+  caller?: string
+  /** the service whose backend was given it */
+  backend: string
   /** set when the service calls on its own account: it may call only its own name */
   service?: string
 }
@@ -33,7 +37,7 @@ export class ContextTable {
 
   /** The token of a service's own account: the same each time its backend is started. */
   openFor(service: string): string {
-    const token = this.#standing.get(service) ?? this.open({ requestId: '', depth: 0, service })
+    const token = this.#standing.get(service) ?? this.open({ requestId: '', depth: 0, backend: service, service })
     this.#standing.set(service, token)
     return token
   }

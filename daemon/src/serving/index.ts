@@ -4,24 +4,29 @@
  *
  * @example
  * ```ts
- * const serving = createServing({ services, contexts, peerId, draining: () => false })
+ * const serving = createServing({ services, contexts, draining: () => false, mayActFor: () => false })
  * const answer = await serving.invoke(caller, { method: 'POST', path: '/service/ner-extraction/', headers, body }, { signal })
  * ```
  */
 import { matchOperation, methodsOf, type ServiceContract } from '@hedgerow/protocols/contract'
 import { maySee, stricter } from '@hedgerow/protocols/data-class'
 import { MeshError, toMeshError } from '@hedgerow/protocols/errors'
+import { isAmbiguous } from '@hedgerow/protocols/fence'
 import { HEADERS, MAX_DEPTH } from '@hedgerow/protocols/ids'
-import { dataClassOf, targetOf, timeoutOf } from '@hedgerow/protocols/ingress'
+import { dataClassOf, newRequestId, targetOf, timeoutOf } from '@hedgerow/protocols/ingress'
 import type { Headers, IncomingAnswer, Invoker, OutgoingRequest } from '@hedgerow/protocols/invocation'
 import { type Credential, covers } from '@hedgerow/protocols/membership'
 import { problemAnswer } from '../ingress/index.ts'
 import type { ServiceAnswer, ServiceInstance, ServiceRequest } from '../runtime/index.ts'
+import { Account, type Served, type ServedHead } from './account.ts'
 import type { CallContext, ContextTable } from './contexts.ts'
+import type { Vouching } from './vouching.ts'
 
+export type { Served } from './account.ts'
 export { type CallContext, ContextTable } from './contexts.ts'
-export { type NestedComponents, nestedRoutes } from './nested.ts'
+export { backendsOnly, type NestedComponents, nestedRoutes } from './nested.ts'
 export { peerListener, peerRoutes } from './peer-routes.ts'
+export { type Vouching, vouching } from './vouching.ts'
 
 /** A service that runs here. */
 export interface LocalService extends Pick<ServiceInstance, 'invoke'> {
@@ -36,7 +41,13 @@ export interface ServingComponents {
   /** what a peer that sent a request may ask for; undefined when that is all */
   callerRights(peerId: string): Pick<Rights, 'services'> | undefined
   draining(): boolean
+  /** whether a peer may say for whom it asks */
+  vouches: Vouching
+  /** whether a peer runs a service, or is about to: its instances catch up with each other before they are offered */
+  mayActFor(peer: string, service: string): boolean
   onError?(err: unknown): void
+  /** called once for every request, when its last byte is out or it is clear that there will be none */
+  onServed?(served: Served): void
 }
 
 export type Rights = Pick<Credential, 'services' | 'classes'>
@@ -47,65 +58,100 @@ export interface Serving {
 }
 
 export function createServing(components: ServingComponents): Serving {
+  const ignore = (): void => {}
   return {
-    async invoke(caller, request, { signal }) {
+    async invoke(peer, request, { signal }) {
+      const said = (header: string): string | undefined => single(request.headers[header])
+      const account = new Account(headOf(peer, request.method, said), components.onServed ?? ignore)
       try {
-        return await serve(components, caller, request, signal)
+        return await serve(components, account, request, said, signal)
       } catch (err) {
         const error = toMeshError(err)
         if (error.code === 'Internal') components.onError?.(err)
-        return answerOf(error)
+        const answer = answerOf(error)
+        account.refused(error, answer.complete)
+        return answer
       }
     }
   }
 }
 
+/** As far as it is known before anything is checked. */
+function headOf(peer: string, method: string, said: Said): ServedHead {
+  const id = said(HEADERS.requestId)
+  return {
+    requestId: id != null && REQUEST_ID.test(id) ? id : newRequestId(),
+    peer,
+    caller: `peer/${peer}`,
+    service: '',
+    operation: undefined,
+    method,
+    dataClass: undefined,
+    depth: 0
+  }
+}
+
+type Said = (header: string) => string | undefined
+
 async function serve(
-  { services, contexts, rights, callerRights, draining }: ServingComponents,
-  caller: string,
+  { services, contexts, rights, callerRights, draining, vouches, mayActFor }: ServingComponents,
+  account: Account,
   request: OutgoingRequest,
+  said: Said,
   signal: AbortSignal
 ): Promise<IncomingAnswer> {
+  const { head } = account
   const { service: name, path } = targetOf(request.path)
+  head.service = name
   if (draining()) throw new MeshError('Draining', 'this worker is stopping; another one will answer', { service: name })
-  const asked = callerRights(caller)
+  const asked = callerRights(head.peer)
   if (asked != null && !covers(asked.services, name))
-    throw new MeshError('Forbidden', `the credential of ${caller} does not name ${name}`, { service: name })
+    throw new MeshError('Forbidden', `the credential of ${head.peer} does not name ${name}`, { service: name })
   const service = services.get(name)
   if (service == null) throw new MeshError('NotServed', `this worker does not offer ${name} now`, { service: name })
   const match = matchOperation(service.contract, request.method, path)
   if (match == null) throw unknownOperation(service.contract, request.method, path)
-  const said = (header: string): string | undefined => single(request.headers[header])
-  if (match.operation.internal && said(HEADERS.caller) !== `service/${name}`) {
+  head.operation = `${match.operation.method} ${match.operation.path}`
+  head.caller = callerOf(head.peer, said(HEADERS.caller), { vouches, mayActFor })
+  if (match.operation.internal && head.caller !== `service/${name}`) {
     throw new MeshError('Forbidden', `${match.operation.path} is for other instances of ${name} only`, {
       service: name
     })
   }
   const dataClass = dataClassOf(said(HEADERS.dataClass))
+  head.dataClass = stricter(service.contract.dataClass, dataClass)
   checkClasses(rights()?.classes ?? [], [dataClass, service.contract.dataClass], name)
+  head.depth = depthOf(said(HEADERS.depth))
   const timeout = timeoutOf(said(HEADERS.timeout))
-  const context = contextOf(said, timeout)
-  const itsClass = stricter(service.contract.dataClass, dataClass)
-  if (itsClass != null) context.dataClass = itsClass
+  const context = contextOf(head, said(HEADERS.traceparent), timeout)
   const token = contexts.open(context)
   const close = (): void => contexts.close(token)
   const stamp: Headers = {}
   stamp[HEADERS.context] = token
   stamp[HEADERS.requestId] = context.requestId
-  stamp[HEADERS.caller] = said(HEADERS.caller) ?? `peer/${caller}`
-  if (itsClass != null) stamp[HEADERS.dataClass] = itsClass
+  stamp[HEADERS.caller] = head.caller
+  if (head.dataClass != null) stamp[HEADERS.dataClass] = head.dataClass
   if (context.traceparent != null) stamp[HEADERS.traceparent] = context.traceparent
-  const local: ServiceRequest = { ...request, path: match.path, operation: match.operation, stamp }
+  const body = account.request(request.body)
+  const local: ServiceRequest = { ...request, body, path: match.path, operation: match.operation, stamp }
   try {
     const answer = await service.invoke(local, timeout == null ? { signal } : { signal, timeout })
-    const { status, body, complete } = answer
+    const { status, complete } = answer
     const headers = withTiming(answer)
+    // For who sent none: by it, what was noted of this request is found.
+    if (said(HEADERS.requestId) !== head.requestId) headers[HEADERS.requestId] = head.requestId
+    account.status = status
     if (complete != null) {
       close()
-      return { status, headers, body, complete }
+      account.complete(complete)
+      return { status, headers, body: answer.body, complete }
     }
-    signal.addEventListener('abort', close, { once: true })
-    return { status, headers, body: closing(body, close) }
+    const leave = (): void => {
+      close()
+      account.end('ClientGone')
+    }
+    signal.addEventListener('abort', leave, { once: true })
+    return { status, headers, body: closing(account.answer(answer.body), close) }
   } catch (err) {
     close()
     throw err
@@ -122,25 +168,55 @@ function checkClasses(allowed: readonly string[], needed: Array<string | undefin
   })
 }
 
-/** What a backend's own calls inherit from this one. @throws {MeshError} TooDeep */
-function contextOf(said: (header: string) => string | undefined, timeout: number | undefined): CallContext {
-  const depth = Number(said(HEADERS.depth) ?? 0)
-  if (!(depth >= 0 && depth <= MAX_DEPTH)) {
-    throw new MeshError('TooDeep', `calls are nested ${depth} deep; at most ${MAX_DEPTH}`)
-  }
-  const context: CallContext = { requestId: said(HEADERS.requestId) ?? '', depth }
+/**
+ * For whom a peer asks, as the backend hears it. It proves who it is itself, and no more: what it says of its own callers
+ * is believed of relays and workers, and that a service calls on its own account only of a peer that has that service.
+ */
+function callerOf(
+  peer: string,
+  said: string | undefined,
+  { vouches, mayActFor }: Pick<ServingComponents, 'vouches' | 'mayActFor'>
+): string {
+  if (said == null || !vouches(peer, said)) return `peer/${peer}`
+  if (!said.startsWith(ON_ITS_ACCOUNT)) return said
+  return mayActFor(peer, said.slice(ON_ITS_ACCOUNT.length)) ? said : `peer/${peer}`
+}
+
+const ON_ITS_ACCOUNT = 'service/'
+const REQUEST_ID = /^[\w.:-]{1,128}$/
+
+/** @throws {MeshError} TooDeep */
+function depthOf(said = '0'): number {
+  const depth = Number(said)
+  if (Number.isInteger(depth) && depth >= 0 && depth <= MAX_DEPTH) return depth
+  throw new MeshError('TooDeep', `calls are nested ${depth} deep; at most ${MAX_DEPTH}`)
+}
+
+/** What a backend's own calls inherit from this one. */
+function contextOf(
+  { requestId, depth, service, caller, dataClass }: ServedHead,
+  traceparent: string | undefined,
+  timeout: number | undefined
+): CallContext {
+  const context: CallContext = { requestId, depth, backend: service, caller }
+  if (dataClass != null) context.dataClass = dataClass
   if (timeout != null) context.deadline = performance.now() + timeout
-  const traceparent = said(HEADERS.traceparent)
   if (traceparent != null) context.traceparent = traceparent
   return context
 }
 
 function unknownOperation(contract: ServiceContract, method: string, path: string): MeshError {
+  const [pathname = ''] = path.split('?')
+  if (isAmbiguous(pathname)) {
+    return new MeshError('Malformed', 'servers read this path in different ways, so none gets it', {
+      service: contract.name
+    })
+  }
   const allowed = methodsOf(contract, path)
-  const pathname = path.split('?')[0]
   return allowed.length > 0
     ? new MeshError('MethodNotAllowed', `${contract.name} takes ${allowed.join(', ')} at ${pathname}, not ${method}`, {
-        service: contract.name
+        service: contract.name,
+        allow: allowed
       })
     : new MeshError('UnknownOperation', `${contract.name} has no operation ${method} ${pathname}`, {
         service: contract.name
@@ -163,7 +239,7 @@ async function* closing(body: AsyncIterable<Uint8Array>, onEnd: () => void): Asy
   }
 }
 
-function answerOf(error: MeshError): IncomingAnswer {
+function answerOf(error: MeshError): IncomingAnswer & { complete: Uint8Array } {
   const { body: complete, ...head } = problemAnswer(error)
   return {
     ...head,

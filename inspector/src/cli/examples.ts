@@ -13,7 +13,7 @@ Examples:
 
 Where it asks:
   --daemon <url>, else HEDGEROW_DAEMON, else what listens on this machine: HEDGEROW_HTTP_PORT and the next
-  three ports if that is set, else 8000, 8080-8083. With --relay it joins the mesh itself and asks nobody else.
+  three ports if that is set, else 8000, 8080-8083. A daemon elsewhere wants a key: --key, or HEDGEROW_KEY. With --relay it joins the mesh itself and asks nobody else.
 
 A peer is named by its name, its id, or any beginning or end of its id that no other peer has.
 
@@ -55,6 +55,33 @@ An answer that is not 2xx ends with exit code 1.
 hedgerow explain 3f2a9c0d5b7e41f68a90b1c2d3e4f506
 hedgerow explain 3f2a9c0d5b7e41f68a90b1c2d3e4f506 --daemon https://mesh.example.org
 `)}\nThe peer where a request entered the mesh keeps the decision for ten minutes.\n`,
+  key: examples(`
+hedgerow key create "web frontend" --services notes,ner --expires 90d
+hedgerow key list
+hedgerow key revoke 3f2a9c0d5b7e
+`),
+  keyCreate: `${examples(`
+hedgerow key create "web frontend"                   may call every service
+hedgerow key create monitoring --rights read         /metrics, /stats, /explain
+hedgerow key create ada --rights admin --expires 12h
+hedgerow key create intake --services ocr,upload --rate 5 --data-dir /var/lib/hedgerow
+`)}\nIt is sent as \`Authorization: Bearer hk_...\` or \`X-API-Key: hk_...\`; the peer keeps a hash of it only.\n`,
+  keyList: examples('hedgerow key list\nhedgerow key list --json --data-dir /var/lib/hedgerow'),
+  keyRevoke: examples('hedgerow key revoke 3f2a9c0d5b7e\nhedgerow key revoke "web frontend"'),
+  audit: `${examples(`
+hedgerow audit --since 2h
+hedgerow audit --data-dir .hedgerow/relay --service ner-extraction --json | jq -r .caller
+`)}\nThe log tells who asked for what and how it went, and nothing of what was asked or answered. It is read from the disk,
+so run this on the peer's machine, as its user.\n`,
+  receipt: `${examples(`
+hedgerow receipt 3f2a9c0d5b7e41f68a90b1c2d3e4f506 > receipt.jws
+hedgerow receipt 3f2a9c0d5b7e41f68a90b1c2d3e4f506 | hedgerow verify - --answer letter.json
+`)}\nA receipt is a JWS: any JWT library checks it with the Ed25519 key that the worker's peer id is. The worker can give it
+for an hour; the peer where the request entered knows for ten minutes which worker that was.\n`,
+  verify: `${examples(`
+hedgerow verify receipt.jws
+hedgerow verify receipt.jws --request notes.json --answer letter.json --worker x9fQz3Kp
+`)}\nNobody is asked for this. Exit codes: 0 what could be compared holds   1 it doesn't   2 wrong usage\n`,
   dht: examples(`
 hedgerow dht providers ner
 hedgerow dht get worker-1

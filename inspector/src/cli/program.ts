@@ -16,8 +16,10 @@ import { type MeshSource, openSource, type SourceOptions } from '../source/index
 import { VERSION } from '../version.ts'
 import { EXAMPLES } from './examples.ts'
 import { type Io, styleOf, toJson, writeLine } from './io.ts'
+import { addKeyCommands } from './key-program.ts'
 import { runTop } from './live.ts'
 import { addMeshCommands } from './mesh.ts'
+import { addTraceCommands } from './traces.ts'
 
 interface GlobalOptions extends SourceOptions {
   json?: boolean
@@ -39,6 +41,7 @@ export function createProgram({ io, signal, done }: ProgramContext): Command {
     .version(VERSION, '-V, --version', 'print the version')
     .option('--daemon <url>', 'ask this daemon or relay (default: the one on this machine)')
     .option('--relay <url|multiaddr>', 'join the mesh through this relay, as a peer of its own', withCommas)
+    .option('--key <key>', 'an API key of the daemon that is asked, where it wants one (default: HEDGEROW_KEY)')
     .option('--mesh <name>', "which mesh to join, when a relay's multiaddr doesn't tell")
     .option(
       '--invite <string>',
@@ -153,6 +156,15 @@ export function createProgram({ io, signal, done }: ProgramContext): Command {
       show(sub, source => explainRequest(source, id, signal), renderExplain)
     )
 
+  addTraceCommands({
+    io,
+    signal,
+    done,
+    command: (name, summary, examples) => command(program, name, summary, examples),
+    withSource,
+    parseRequestId: requestId
+  })
+
   const dht = command(program, 'dht', 'look into the distributed hash table', EXAMPLES.dht)
   command(dht, 'providers', 'who is written down as offering a service, walked afresh', EXAMPLES.dhtProviders)
     .argument('<service>', 'name or alias')
@@ -183,6 +195,7 @@ export function createProgram({ io, signal, done }: ProgramContext): Command {
     )
 
   addMeshCommands(program, { io, signal, command, done, show })
+  addKeyCommands(program, { io, done, command })
 
   return program
 }

@@ -4,7 +4,7 @@ import { inParallel } from './parallel.ts'
 import {
   type Advert,
   type Explanation,
-  type Health,
+  type Greeting,
   type MeshPlace,
   type PeerRow,
   type Pong,
@@ -70,7 +70,7 @@ export abstract class ApiSource implements MeshSource {
   }
 
   async directPaths(signal: AbortSignal): Promise<string | undefined> {
-    return (await this.health(signal)).direct_paths
+    return (await this.greeting(signal)).direct_paths
   }
 
   async services(signal: AbortSignal): Promise<Service[]> {
@@ -98,6 +98,10 @@ export abstract class ApiSource implements MeshSource {
     return this.read(path`/explain/${requestId}`, SHAPES.explanation, signal)
   }
 
+  async receipts(requestId: string, signal: AbortSignal): Promise<string[]> {
+    return (await this.read(path`/receipts/${requestId}`, SHAPES.receipts, signal)).receipts
+  }
+
   stats(signal: AbortSignal): Promise<Stats> {
     return this.read('/stats', SHAPES.stats, signal)
   }
@@ -106,8 +110,8 @@ export abstract class ApiSource implements MeshSource {
     return this.read('/api/mesh', SHAPES.mesh, signal)
   }
 
-  protected health(signal: AbortSignal): Promise<Health> {
-    return this.read('/health', SHAPES.health, signal)
+  protected greeting(signal: AbortSignal): Promise<Greeting> {
+    return this.read('/health', SHAPES.greeting, signal)
   }
 
   protected async read<T>(target: string, shape: Shape<T>, signal: AbortSignal): Promise<T> {
@@ -130,7 +134,9 @@ export function readAnswer<T>({ status, body }: ApiAnswer, shape: Shape<T>, targ
   // /health answers 503 with a body of its own while a peer starts.
   if (shape.Check(value)) return value
   if (SHAPES.problem.Check(value)) {
-    throw new ProblemError(value.status, value.code, value.detail ?? value.title ?? `${target} answers ${value.status}`)
+    const detail = value.detail ?? value.title ?? `${target} answers ${value.status}`
+    const hints = value.status === 401 ? ['a key is named with --key, or HEDGEROW_KEY'] : []
+    throw new ProblemError(value.status, value.code, detail, hints)
   }
   throw status === 404
     ? new ProblemError(status, undefined, `there is no ${target} there: it is an older version, or no Hedgerow at all`)

@@ -17,16 +17,19 @@ export class DaemonSource extends ApiSource {
   siblings: string[] = []
   readonly #origin: string
   readonly #prefix: string
+  /** headers that every request has */
+  readonly #own: Record<string, string>
   readonly #agent: Agent
 
   /**
    * @param url where it listens; a path is taken as a prefix
+   * @param key an API key, where it wants one
    * @throws {InspectorError} Unreachable when nothing answers there, or what answers is no Hedgerow
    */
-  static async open(url: string, signal: AbortSignal): Promise<DaemonSource> {
-    const source = new DaemonSource(url)
+  static async open(url: string, signal: AbortSignal, key?: string): Promise<DaemonSource> {
+    const source = new DaemonSource(url, key)
     try {
-      const { worker_id, peer_id } = await source.health(signal)
+      const { worker_id, peer_id } = await source.greeting(signal)
       Object.assign(source.via, { name: worker_id, peer_id })
       return source
     } catch (err) {
@@ -36,10 +39,12 @@ export class DaemonSource extends ApiSource {
     }
   }
 
-  private constructor(url: string) {
+  private constructor(url: string, key?: string) {
     super()
     const { origin, pathname } = new URL(url)
     this.#origin = origin
+    // Not as Authorization, which may be for the service.
+    this.#own = key == null ? {} : { 'x-api-key': key }
     this.#prefix = pathname.replace(/\/$/, '')
     this.via = { mode: 'daemon', name: '', peer_id: '', url: origin + this.#prefix }
     // How long an operation may take is its own to say, and the daemon watches it.
@@ -78,15 +83,30 @@ export class DaemonSource extends ApiSource {
     return { status: answer.statusCode, headers: definite(answer.headers), body: this.#whole(answer.body) }
   }
 
-  override async explain(requestId: string, signal: AbortSignal): Promise<Explanation> {
+  override explain(requestId: string, signal: AbortSignal): Promise<Explanation> {
+    return this.#orSiblings(
+      () => super.explain(requestId, signal),
+      sibling => sibling.explain(requestId, signal)
+    )
+  }
+
+  override receipts(requestId: string, signal: AbortSignal): Promise<string[]> {
+    return this.#orSiblings(
+      () => super.receipts(requestId, signal),
+      sibling => sibling.receipts(requestId, signal)
+    )
+  }
+
+  /** Asks the other daemons of this machine where this one has no record of a request. */
+  async #orSiblings<T>(ask: () => Promise<T>, askSibling: (sibling: DaemonSource) => Promise<T>): Promise<T> {
     try {
-      return await super.explain(requestId, signal)
+      return await ask()
     } catch (err) {
       if (!(err instanceof ProblemError) || err.problem !== 'UnknownRequest') throw err
       for (const url of this.siblings) {
         const sibling = new DaemonSource(url)
         try {
-          return await sibling.explain(requestId, signal)
+          return await askSibling(sibling)
         } catch {
           // What the first one said is the answer, unless another knows better.
         } finally {
@@ -98,10 +118,17 @@ export class DaemonSource extends ApiSource {
   }
 
   async #request(
-    options: Pick<Dispatcher.RequestOptions, 'method' | 'path' | 'headers' | 'body' | 'signal'>
+    options: Pick<Dispatcher.RequestOptions, 'method' | 'path' | 'body' | 'signal'> & {
+      headers?: Record<string, string | string[]>
+    }
   ): Promise<Dispatcher.ResponseData> {
     try {
-      return await this.#agent.request({ ...options, origin: this.#origin, path: this.#prefix + options.path })
+      return await this.#agent.request({
+        ...options,
+        headers: { ...options.headers, ...this.#own },
+        origin: this.#origin,
+        path: this.#prefix + options.path
+      })
     } catch (err) {
       throw this.#failure(err)
     }

@@ -103,6 +103,8 @@ export interface MeshSource {
   /** Resolves with the head of the answer, whatever its status. */
   call(call: Call, signal: AbortSignal): Promise<CallAnswer>
   explain(requestId: string, signal: AbortSignal): Promise<Explanation>
+  /** What the worker signed that answered a request which entered at {@link via}: compact JWS, unchecked. */
+  receipts(requestId: string, signal: AbortSignal): Promise<string[]>
   /** requests that entered at {@link via} */
   stats(signal: AbortSignal): Promise<Stats>
   /** Which mesh this is, and the place of {@link via} in it. */

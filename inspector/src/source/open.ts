@@ -6,6 +6,8 @@ import { findLocal } from './local.ts'
 export interface SourceOptions {
   /** a daemon or relay to ask */
   daemon?: string
+  /** an API key of that daemon */
+  key?: string
   /** relays to join through: URLs or multiaddrs, comma-separated */
   relay?: string
   /** which mesh a relay is of that is named by its multiaddr */
@@ -36,8 +38,9 @@ export async function openSource(options: SourceOptions, { env, signal }: Source
       signal
     )
   }
-  if (options.daemon != null) return DaemonSource.open(daemonUrl('--daemon', options.daemon), signal)
-  if (env.HEDGEROW_DAEMON) return DaemonSource.open(daemonUrl('HEDGEROW_DAEMON', env.HEDGEROW_DAEMON), signal)
+  const key = options.key ?? (env.HEDGEROW_KEY || undefined)
+  if (options.daemon != null) return DaemonSource.open(daemonUrl('--daemon', options.daemon), signal, key)
+  if (env.HEDGEROW_DAEMON) return DaemonSource.open(daemonUrl('HEDGEROW_DAEMON', env.HEDGEROW_DAEMON), signal, key)
   return findLocal(env, signal)
 }
 

@@ -105,6 +105,14 @@ const Advert = Type.Object({
   eligible: Texts
 })
 
+/** What everybody is told; the rest of it may need a key. */
+const Greeting = Type.Object({
+  status: Text,
+  peer_id: Text,
+  worker_id: Text,
+  direct_paths: Type.Optional(Text)
+})
+
 const Health = Type.Object({
   status: Text,
   peer_id: Text,
@@ -263,6 +271,7 @@ export type Capabilities = Static<typeof Capabilities>
 export type Service = Static<typeof Service>
 export type Offer = Static<typeof Offer>
 export type Advert = Static<typeof Advert>
+export type Greeting = Static<typeof Greeting>
 export type Health = Static<typeof Health>
 export type MeshPlace = Static<typeof Mesh>
 export type Stats = Static<typeof Stats>
@@ -294,6 +303,7 @@ export const SHAPES = {
   services: lazily(() => Compile(Type.Object({ services: Type.Array(Service) }))),
   peer: lazily(() => Compile(Type.Object({ peer: PeerRow, advert: Advert }))),
   advert: lazily(() => Compile(Type.Object({ advert: Advert }))),
+  greeting: lazily(() => Compile(Greeting)),
   health: lazily(() => Compile(Health)),
   mesh: lazily(() => Compile(Mesh)),
   stats: lazily(() => Compile(Stats)),
@@ -302,5 +312,6 @@ export const SHAPES = {
   dhtStats: lazily(() => Compile(DhtStats)),
   dhtTopology: lazily(() => Compile(DhtTopology)),
   dhtProviders: lazily(() => Compile(DhtProviders)),
+  receipts: lazily(() => Compile(Type.Object({ receipts: Type.Array(Text, { minItems: 1, maxItems: 64 }) }))),
   problem: lazily(() => Compile(Problem))
 }

@@ -10,6 +10,8 @@
  * ```
  */
 
+import { isAmbiguous } from '../fence/index.ts'
+
 /** The kind of worker that a service belongs on. */
 export const TIERS = ['cpu', 'gpu', 'storage', 'edge'] as const
 export type Tier = (typeof TIERS)[number]
@@ -96,10 +98,4 @@ function matchesTemplate(template: string, pathname: string): boolean {
   return wanted.every(
     (segment, i) => segment === given[i] || (segment.startsWith('{') && segment.endsWith('}') && given[i] !== '')
   )
-}
-
-/** Dot segments, encoded slashes, backslashes and control bytes: the means of path traversal. */
-export function isAmbiguous(pathname: string): boolean {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control bytes are what is looked for
-  return /(^|\/)(\.|%2e){1,2}(\/|$)|%2f|%5c|\\|[\u0000-\u001f]|%00/i.test(pathname)
 }

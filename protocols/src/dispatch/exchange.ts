@@ -208,6 +208,7 @@ export class Exchange implements AttemptOwner {
       complete,
       body,
       requestId: plan.requestId,
+      operation: plan.operationName,
       worker: record.peerId,
       attempts: decision.attempts.length,
       route: record.route,

@@ -1,25 +1,7 @@
 /** Headers as they leave this peer, in both directions. */
+import { connectionOptions, passesToCaller, passesToService } from '../fence/index.ts'
 import { HEADERS } from '../ids/index.ts'
 import type { Headers } from '../invocation/index.ts'
-
-/** For one connection only (RFC 9110, 7.6.1), besides those that `Connection` names. */
-const HOP_BY_HOP = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'proxy-authenticate',
-  'proxy-authentication-info',
-  'proxy-authorization',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade'
-])
-
-/** Means this peer, or was dealt with by it. */
-const OUR_OWN = new Set(['host', 'expect', HEADERS.traceparent])
-
-const MESH_PREFIX = 'hedgerow-'
 
 export interface Dispatched {
   requestId: string
@@ -33,12 +15,12 @@ export interface Dispatched {
 
 /** What a worker gets: the client's headers, and ours instead of any that the client made up. */
 export function requestHeaders(client: Headers, dispatched: Dispatched): Headers {
-  const named = namedByConnection(client)
+  const named = connectionOptions(client.connection)
   const headers: Headers = {}
   for (const name in client) {
     const value = client[name]
-    if (value == null || HOP_BY_HOP.has(name) || OUR_OWN.has(name) || named?.includes(name)) continue
-    if (name.startsWith(MESH_PREFIX)) continue
+    if (value == null || name === HEADERS.traceparent || named?.has(name)) continue
+    if (!passesToService(name)) continue
     if (name === 'tracestate' && !dispatched.traceContinued) continue
     headers[name] = value
   }
@@ -53,11 +35,11 @@ export function requestHeaders(client: Headers, dispatched: Dispatched): Headers
 
 /** What the caller gets of a worker's headers. Who answered and how is for the ingress to say. */
 export function answerHeaders(worker: Headers): Headers {
-  const named = namedByConnection(worker)
+  const named = connectionOptions(worker.connection)
   const headers: Headers = {}
   for (const name in worker) {
     const value = worker[name]
-    if (value == null || HOP_BY_HOP.has(name) || named?.includes(name) || name.startsWith(MESH_PREFIX)) continue
+    if (value == null || named?.has(name) || !passesToCaller(name)) continue
     headers[name] = value
   }
   return headers
@@ -76,13 +58,4 @@ export function timeoutHeader(milliseconds: number): string {
 export function single(headers: Headers, name: string): string | undefined {
   const value = headers[name]
   return typeof value === 'string' ? value : value?.[0]
-}
-
-function namedByConnection(headers: Headers): string[] | undefined {
-  const { connection } = headers
-  if (connection == null || connection === 'keep-alive' || connection === 'close') return undefined
-  return String(connection)
-    .toLowerCase()
-    .split(',')
-    .map(name => name.trim())
 }

@@ -50,6 +50,8 @@ export interface DispatchRequest {
 
 export interface DispatchAnswer extends IncomingAnswer {
   requestId: string
+  /** as in `POST /extract` */
+  operation: string
   /** peer id of who answered */
   worker: string
   attempts: number

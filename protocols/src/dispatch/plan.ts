@@ -1,5 +1,6 @@
-import { isAmbiguous, matchOperation, methodsOf, type Operation, type ServiceContract } from '../contract/index.ts'
+import { matchOperation, methodsOf, type Operation, type ServiceContract } from '../contract/index.ts'
 import { MeshError, type MeshErrorCode, type MeshErrorDetails } from '../errors/index.ts'
+import { isAmbiguous } from '../fence/index.ts'
 import { MAX_DEPTH } from '../ids/index.ts'
 import type { Headers } from '../invocation/index.ts'
 import type { Needs } from './eligible.ts'
@@ -52,7 +53,7 @@ export function makePlan({ request, requestId, service, contract, now }: PlanInp
     if (isAmbiguous(path.replace(/\?.*/s, ''))) {
       throw refuse(
         'Malformed',
-        'the path holds "..", "%2F", a backslash or a control character, which servers read in different ways; put such a value in the query'
+        'the path holds "..", "//", ";", "%2F", a backslash, a control character or what is no percent-encoded UTF-8, which servers read in different ways; put such a value in the query'
       )
     }
     const allow = methodsOf({ operations: contract.operations.filter(({ internal }) => !internal) }, path)

@@ -34,6 +34,8 @@ const ERRORS = {
   RateLimited: { status: 429, title: 'Too many requests' },
   /** the caller left; nobody reads this */
   ClientGone: { status: 499, title: 'The caller left' },
+  /** more header fields than anybody needs */
+  TooManyHeaders: { status: 431, title: 'Too many headers' },
   Internal: { status: 500, title: 'Internal error' },
   /** a connection to the worker could not be opened, so nothing was executed */
   Unreachable: { status: 502, title: 'The worker could not be reached' },
@@ -43,12 +45,16 @@ const ERRORS = {
   WorkerWedged: { status: 502, title: 'The worker stopped responding' },
   /** the backend behind the worker could not be reached, broke off, or sent what isn't HTTP */
   BackendFailed: { status: 502, title: 'The service failed' },
+  /** the worker vouches for its answer with what it didn't sign, or signed of something else */
+  BadReceipt: { status: 502, title: 'The receipt is not good' },
   NoWorker: { status: 503, title: 'Nobody offers this service now' },
   /** the worker that was asked doesn't run the service (any more); another may */
   NotServed: { status: 503, title: 'The worker does not offer this service' },
   Loading: { status: 503, title: 'The service is still starting' },
   Draining: { status: 503, title: 'The worker is stopping' },
   Starting: { status: 503, title: 'This peer is still starting' },
+  /** the service that signs people in doesn't answer, so nobody can be known by it */
+  IssuerUnavailable: { status: 503, title: 'The sign-in service can not be reached' },
   Deadline: { status: 504, title: 'Deadline exceeded' },
   FirstByteTimeout: { status: 504, title: 'The service did not start to answer in time' },
   ChunkTimeout: { status: 504, title: 'The answer stalled' },
@@ -72,6 +78,8 @@ export interface MeshErrorDetails {
   attempts?: number
   /** methods that a path has; also sent as `Allow` */
   allow?: string[]
+  /** what is wrong with what a caller was to be known by, as RFC 6750 names it; also sent in `WWW-Authenticate` */
+  auth_error?: string
 }
 
 /** How far a request came that failed after a worker was asked; an answer says the same of itself in its headers. */

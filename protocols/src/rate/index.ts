@@ -8,13 +8,16 @@
  * if (!reports.take(peerId)) return 'too many'
  * ```
  */
-export interface RatesInit {
-  perSecond: number
-  burst: number
+export interface RatesInit extends Bounds {
   /** how many are remembered. @default 10 000 */
   max?: number
   /** milliseconds of a clock that never goes back */
   now(): number
+}
+
+export interface Bounds {
+  perSecond: number
+  burst: number
 }
 
 const MAX = 10_000
@@ -33,12 +36,11 @@ export class Rates {
     this.#init = init
   }
 
-  /** @returns whether it may happen; when not, nothing is taken */
-  take(key: string, cost = 1): boolean {
-    const { perSecond, burst, now, max = MAX } = this.#init
+  /** @param bounds for this one, where they aren't those of all @returns whether it may happen; when not, nothing is taken */
+  take(key: string, cost = 1, bounds: Bounds = this.#init): boolean {
+    const { now, max = MAX } = this.#init
     const at = now()
-    const known = this.#buckets.get(key)
-    const tokens = known == null ? burst : Math.min(burst, known.tokens + ((at - known.at) / 1000) * perSecond)
+    const tokens = this.#tokens(key, at, bounds)
     this.#buckets.delete(key)
     const may = tokens >= cost
     this.#buckets.set(key, { tokens: may ? tokens - cost : tokens, at })
@@ -49,6 +51,17 @@ export class Rates {
       }
     }
     return may
+  }
+
+  /** Milliseconds until it may happen, if nothing else does. */
+  wait(key: string, cost = 1, bounds: Bounds = this.#init): number {
+    const missing = cost - this.#tokens(key, this.#init.now(), bounds)
+    return missing <= 0 ? 0 : (missing / bounds.perSecond) * 1000
+  }
+
+  #tokens(key: string, at: number, { perSecond, burst }: Bounds): number {
+    const known = this.#buckets.get(key)
+    return known == null ? burst : Math.min(burst, known.tokens + ((at - known.at) / 1000) * perSecond)
   }
 
   get size(): number {

@@ -5,6 +5,7 @@
 import type { Dispatcher } from 'undici'
 import { type IncomingAnswer, InvocationError, type InvocationPhase } from '../index.ts'
 import { isFarewell } from '../wire/farewell.ts'
+import { hasKnownCoding } from '../wire/framing.ts'
 import { answerHeaders } from '../wire/headers.ts'
 import { MAX_UNREAD } from './constants.ts'
 import type { Channel, PeerStreams } from './peer-streams.ts'
@@ -73,6 +74,10 @@ export class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterat
     if (status < 200 || this.#head == null) return
     if (isFarewell(status, raw)) {
       this.#fail(new NotSentError('the peer closed the stream before the request reached it'))
+      return
+    }
+    if (!hasKnownCoding(raw)) {
+      this.#fail(this.#failure('the answer is transferred in a coding that nobody asked for'))
       return
     }
     this.#closes = raw.connection === 'close'

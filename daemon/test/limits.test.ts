@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import * as invocation from '@hedgerow/protocols/invocation/node'
+import * as access from '../src/access/constants.ts'
+import { needOf, type Rate, ROUTE_NEEDS } from '../src/access/index.ts'
+import * as api from '../src/api/constants.ts'
+import { PATIENCE } from '../src/ingress/body.ts'
+import { DEFAULTS } from '../src/manifest/constants.ts'
+import * as node from '../src/node/constants.ts'
+
+const KIB = 1024
+const size = (bytes: number | bigint): string => {
+  const n = Number(bytes)
+  for (const [unit, bytesOf] of [
+    ['GiB', KIB ** 3],
+    ['MiB', KIB ** 2],
+    ['KiB', KIB]
+  ] as const)
+    if (n >= bytesOf && n % bytesOf === 0) return `${n / bytesOf} ${unit}`
+  return String(n)
+}
+const time = (ms: number): string => (ms >= 120_000 ? `${ms / 60_000} min` : `${ms / 1000} s`)
+const rate = ({ perSecond, burst }: Rate): string => `${perSecond} a second, ${burst} at once`
+
+const HTTP: Record<string, string> = {
+  'requests of one address': rate(access.ADDRESS_RATE),
+  'requests with one API key': rate(access.KEY_RATE),
+  'requests of one person signed in': rate(access.OIDC_RATE),
+  'requests of one peer (DPoP)': rate(access.PEER_RATE),
+  'requests under way, of one caller': String(access.MAX_REQUESTS_PER_CALLER),
+  'requests under way, in all': String(access.MAX_REQUESTS),
+  'connections, in all': String(access.MAX_CONNECTIONS),
+  'connections of one address (IPv6: of one /64)': String(access.MAX_CONNECTIONS_PER_ADDRESS),
+  'connections on which nothing was ever asked': String(access.MAX_SILENT_CONNECTIONS),
+  'addresses and callers remembered': String(access.MAX_REMEMBERED),
+  'headers of a request, size': size(access.MAX_HEADER_SIZE),
+  'headers of a request, number': String(access.MAX_HEADERS),
+  'time for the head of a request': time(access.HEADERS_TIMEOUT),
+  'pause within the body of a request to a service': time(PATIENCE),
+  'time for the body of a request to the API itself': time(access.API_BODY_TIMEOUT),
+  'time for a whole request': time(access.REQUEST_TIMEOUT),
+  'idle connection kept': time(access.KEEP_ALIVE_TIMEOUT),
+  'body of a request to the API itself': size(api.API_BODY_LIMIT),
+  'body of a request to `/v1`': size(api.OPENAI_BODY_LIMIT),
+  'bodies of requests to `/v1`, held at once': size(api.OPENAI_BODIES),
+  'body of a request to a service': `${DEFAULTS.body_limit_mb} MiB`,
+  'listeners to `/events`': String(api.MAX_LISTENERS),
+  'questions to other peers under way (`/api/peers/...`)': String(api.MAX_ASKS),
+  'walks in the DHT under way (`/api/dht/...`)': String(api.MAX_WALKS),
+  'API keys': String(access.MAX_KEYS),
+  'DPoP proofs remembered, of one peer': String(access.MAX_PROOFS_PER_PEER),
+  'DPoP proofs remembered, in all': String(access.MAX_PROOFS),
+  'age of a DPoP proof, either way': time(access.PROOF_WINDOW),
+  'answer of an OIDC issuer': size(access.MAX_ISSUER_ANSWER),
+  'time for an OIDC issuer to answer': time(access.ISSUER_TIMEOUT)
+}
+
+const PEERS: Record<string, string> = {
+  'connections, in all': String(node.MAX_CONNECTIONS),
+  'handshakes under way': String(node.MAX_PENDING_INBOUND),
+  'new connections of one address': `${node.INBOUND_CONNECTIONS_PER_SECOND} a second`,
+  'WebRTC connections being accepted': String(node.MAX_PENDING_WEBRTC),
+  'a WebSocket message': size(node.MAX_WEBSOCKET_MESSAGE),
+  'HTTP streams of one peer': String(invocation.MAX_PROTOCOL_STREAMS),
+  'streams of a connection, of all protocols': String(invocation.YAMUX.maxInboundStreams),
+  'bytes of a stream on their way': size(invocation.YAMUX.streamOptions.maxStreamWindowSize),
+  'headers of a request, size': size(invocation.SERVER.maxHeaderSize),
+  'time for the head of a request': time(invocation.SERVER.headersTimeout),
+  'a gossip message': size(node.MAX_GOSSIP_RPC),
+  'reservations at a relay': String(node.RELAY_MAX_RESERVATIONS),
+  'circuits being opened by one peer': String(node.RELAY_MAX_HOP_STREAMS),
+  'bytes over one circuit, each way': size(node.RELAY_DATA_LIMIT),
+  'time of one circuit': time(node.RELAY_DURATION_LIMIT),
+  'requests to a service, running and waiting': 'by its manifest'
+}
+
+/** The first two columns of the table below a heading. */
+function tableIn(text: string, heading: string): Record<string, string> {
+  const [section = ''] = text.split(`\n## ${heading}`)[1]?.split('\n## ') ?? []
+  const rows = section.split('\n').filter(line => line.startsWith('|'))
+  return Object.fromEntries(
+    rows.slice(2).map(row => {
+      const [, what = '', value = ''] = row.split('|').map(cell => cell.trim())
+      return [what, value]
+    })
+  )
+}
+
+describe('the documentation of limits and rights', () => {
+  const read = (name: string): Promise<string> => readFile(new URL(`../../docs/${name}`, import.meta.url), 'utf8')
+
+  it('has every limit as it is', async () => {
+    const text = await read('limits.md')
+    assert.deepEqual(tableIn(text, 'HTTP'), HTTP)
+    assert.deepEqual(tableIn(text, 'Between peers'), PEERS)
+  })
+
+  it('has the right that every route needs', async () => {
+    const table = tableIn(await read('access.md'), 'Rights')
+    const documented = Object.fromEntries(
+      Object.entries(table).flatMap(([need, routes]) =>
+        [...routes.matchAll(/`([^`]+)`/g)].map(([, route]) => [route, need])
+      )
+    )
+    assert.deepEqual(documented, ROUTE_NEEDS)
+  })
+
+  it('closes what is in no table', () => {
+    for (const route of ['/', '/new', '/api', '/api/new', '/healthy', '/servicex/*', '/health/more', '/debug/*'])
+      assert.equal(needOf(route), 'admin', route)
+    for (const [route, need] of [
+      ['/service/:service', 'call'],
+      ['/service/:service/*', 'call'],
+      ['/docs', 'call'],
+      ['/docs/', 'call'],
+      ['/docs/static/*', 'call'],
+      ['/v1/models/*', 'call'],
+      ['/explain/:id', 'read'],
+      ['/api/peers/:peer/ping', 'read'],
+      ['/api/admin/workers', 'admin'],
+      ['/health', 'everybody']
+    ])
+      assert.equal(needOf(route), need, route)
+  })
+})
