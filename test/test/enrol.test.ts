@@ -91,7 +91,8 @@ describe('a closed mesh', function () {
   }
   const about = (url = mesh.relay.url): Promise<MeshJson> => getJson(`${url}/api/mesh`)
   const credentialOf = async (url: string): Promise<Credential> =>
-    (await getJson<{ credential: Credential }>(`${url}/health`)).credential
+    // 503 while it starts, and says the same.
+    ((await (await fetch(`${url}/health`)).json()) as { credential: Credential }).credential
 
   const start = (env: Record<string, string>) => {
     const child = spawn(process.execPath, [DAEMON], {
@@ -155,6 +156,10 @@ describe('a closed mesh', function () {
     assert.deepEqual([bootstrap.mesh, bootstrap.authority], [id, said.authority])
     const worker = await credentialOf(mesh.workers[0]?.url ?? '')
     assert.deepEqual([worker.roles, worker.issuer], [['worker'], 'authority'])
+    const shown = await hedgerow('mesh', 'show', '--daemon', mesh.relay.url)
+    assert.equal(shown.code, 0, shown.err)
+    for (const words of [id, 'is closed', 'relay, issuer', '2 workers', 'lets others in'])
+      assert.ok(shown.out.includes(words), shown.out)
   })
 
   it('lets a machine in that has an invite and nothing else, and knows it again without', async () => {
@@ -352,8 +357,10 @@ describe('a closed mesh', function () {
     const [worker] = mesh.workers
     worker?.child.kill('SIGTERM')
     if (worker?.child.exitCode == null) await once(worker?.child ?? assert.fail(), 'exit')
+    // Whoever was away hears of it from the others.
+    await rm(join(mesh.dataDir, 'worker-1', 'revocations.jsonl'))
     const again = await mesh.startWorker('worker-1')
-    assert.equal((await about(again.url)).counts.revocations, 1)
+    await until('it has heard of it', async () => (await about(again.url)).counts.revocations === 1)
     await rm(join(HEDGEROW_DATA_DIR, 'membership.json'))
     peer.child.kill('SIGTERM')
     await peer.ended()
@@ -386,8 +393,23 @@ describe('a closed mesh', function () {
     await until('it is dead', async () => crashing.child.signalCode === 'SIGKILL')
     delete relayEnv.NODE_OPTIONS
     await mesh.startRelay(port)
+    assert.equal((await about()).counts.revocations, 1, 'it has kept what it knew')
     assert.equal((await enrol(await generateKeyPair('Ed25519'), token)).status, 409)
     assert.equal((await enrol(key, token)).status, 201)
+  })
+
+  it('is signed anew by `npm start` where a credential has ended while the machine was off', async () => {
+    const [, worker] = mesh.workers
+    worker?.child.kill('SIGTERM')
+    if (worker?.child.exitCode == null) await once(worker?.child ?? assert.fail(), 'exit')
+    const { mesh: id, authority: publicKey, privateKey } = await authority()
+    const rights = { subject: worker?.peerId ?? '', roles: ['worker' as const], services: ['*'], classes: [] }
+    const credential = await grant({ mesh: id, ...rights, ttl: HOUR, now: seconds() - 48 * HOUR }, { privateKey })
+    const file = join(mesh.dataDir, 'worker-2', 'membership.json')
+    await writeFile(file, formatMembership({ mesh: id, authority: publicKey, credential }))
+    const { url, peerId } = await mesh.startWorker('worker-2')
+    assert.equal(peerId, worker?.peerId)
+    assert.ok(Date.parse((await credentialOf(url)).expires_at) > Date.now() + 300 * 24 * HOUR * 1000)
   })
 
   it('answers 429 to an address that asks too often', async () => {
