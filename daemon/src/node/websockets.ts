@@ -6,7 +6,8 @@ type CreateTransport = ReturnType<typeof webSockets>
 
 /**
  * libp2p's WebSocket transport, whose listener nothing that a stranger sends can end the process with: it leaves the
- * `error` events of its sockets unheard, so that one frame against the protocol would be an uncaught exception.
+ * `error` events of its sockets unheard, so that one frame against the protocol would be an uncaught exception. And a
+ * connection that is aborted here ends, whatever the other side does.
  */
 export function safeWebSockets(): CreateTransport {
   const create = webSockets()
@@ -25,13 +26,19 @@ interface UpgradeServer {
     request: unknown,
     socket: unknown,
     head: unknown,
-    done: (socket: Emitter, request: unknown) => void
+    done: (socket: Opened, request: unknown) => void
   ): void
 }
 
-interface Emitter {
+/** A socket of the package `ws`. */
+interface Opened {
   on(event: 'error', listener: () => void): unknown
+  close(code?: number): void
+  terminate(): void
 }
+
+/** By which libp2p would reset a connection; no WebSocket can be told so, and it stays open. */
+const ABNORMAL = 1006
 
 function guarded(listener: Listener): Listener {
   if (!('wsServer' in listener) || !isUpgradeServer(listener.wsServer))
@@ -43,6 +50,8 @@ function guarded(listener: Listener): Listener {
     handleUpgrade(request, socket, head, (opened, same) => {
       // `close` follows, and that the transport hears
       opened.on('error', () => {})
+      const close = opened.close.bind(opened)
+      opened.close = code => (code === ABNORMAL ? opened.terminate() : close(code))
       done(opened, same)
     })
   return listener

@@ -200,7 +200,10 @@ export class ClosedGate implements Gate {
     }
     this.#init.onRefusal?.({ peerId, error, by: error instanceof RefusedByPeer ? 'them' : 'us' })
     this.#ending.add(connection)
-    setTimeout(() => connection.abort(error), REFUSAL_LINGER)
+    setTimeout(() => {
+      // In order, because a WebSocket of a browser, or of Node's own, can't be aborted.
+      connection.close({ signal: AbortSignal.timeout(REFUSAL_LINGER) }).catch(() => connection.abort(error))
+    }, REFUSAL_LINGER)
   }
 
   /** The handler hears of the stream when its peer has proven itself; libp2p keeps what comes on it meanwhile. */
