@@ -79,13 +79,18 @@ export function endOnSignal(log: Logger): (program: Program) => void {
     endingSince = performance.now()
     log.info({ reason }, 'stopping')
     if (running == null) process.exit(0)
-    endInOrder(running, log).then(
-      () => process.exit(0),
-      err => {
-        log.error({ err }, 'stopping failed')
-        process.exit(1)
-      }
-    )
+    void endInOrder(running, log)
+      .then(
+        () => 0,
+        err => {
+          log.error({ err }, 'stopping failed')
+          return 1
+        }
+      )
+      .then(async code => {
+        await flushed(log)
+        process.exit(code)
+      })
   }
   process.on('SIGTERM', () => end('SIGTERM'))
   process.on('SIGINT', () => end('SIGINT'))
@@ -105,6 +110,16 @@ async function endInOrder(program: Program, log: Logger): Promise<void> {
   const drained = program.drain().catch(err => log.error({ err }, 'draining failed'))
   if (!(await within(DRAIN_TIMEOUT, drained))) log.warn('draining takes too long; stopping with requests in hand')
   if (!(await within(STOP_TIMEOUT, program.stop()))) throw new Error('stopping takes too long')
+}
+
+/** Milliseconds for the last lines of the log. */
+const FLUSH_TIMEOUT = 500
+
+/** Writes what the log holds, or finds out that it can't be written: at exit that would be tried without end. */
+async function flushed(log: Logger): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  log.flush(() => resolve())
+  await within(FLUSH_TIMEOUT, promise)
 }
 
 /** Whether something was done in time. Rejects as it does. */
