@@ -86,9 +86,9 @@ const POLL = 100
 
 /** @throws {Error} when a port is taken, or a peer does not come up */
 export async function startMesh(init: MeshInit): Promise<Mesh> {
-  const closed = init.closed === true ? await openClosedMesh(join(init.dataDir, 'mesh'), MESH_NAME) : undefined
   const port = (i: number): number => (init.httpPort === 0 ? 0 : init.httpPort + i)
   const ports = await Promise.all(Array.from({ length: init.workers + 1 }, (_, i) => usable(port(i))))
+  const closed = init.closed === true ? await openClosedMesh(join(init.dataDir, 'mesh'), MESH_NAME) : undefined
   const started: PeerProcess[] = []
   let stopping = false
 

@@ -18,6 +18,7 @@ const SPECS = [
   'services/*/test/**/*.test.ts',
   'examples/test/**/*.test.ts',
   'browser-node/console/test/**/*.test.ts',
+  'test/fuzz/*.test.ts',
   'test/test/**/*.test.ts'
 ]
 /** The bound on the whole: an open handle must not hold CI until its own limit. */

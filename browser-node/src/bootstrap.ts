@@ -1,5 +1,6 @@
+import { readMultiaddr } from '@hedgerow/protocols/address'
 import { NAME_PATTERN } from '@hedgerow/protocols/ids'
-import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import type { Multiaddr } from '@multiformats/multiaddr'
 import { BOOTSTRAP_TIMEOUT, MAX_BOOTSTRAP } from './constants.ts'
 import { field } from './json.ts'
 import { authorityIn } from './membership.ts'
@@ -26,8 +27,25 @@ export async function fetchBootstrap(url: string, signal: AbortSignal): Promise<
     cache: 'no-store'
   })
   if (!response.ok) throw new Error(`${target} answers ${response.status}: it is not a relay, or not ready`)
-  const text = await response.text()
-  if (text.length > MAX_BOOTSTRAP) throw new Error(`${target} answers too much: it is not a relay`)
+  return readBootstrap(await boundedText(response, target), target)
+}
+
+/** As it comes, since a stranger may go on for ever. */
+async function boundedText(response: Response, target: URL): Promise<string> {
+  const reader = response.body?.getReader()
+  const decoder = new TextDecoder()
+  let text = ''
+  for (let next = await reader?.read(); next != null && !next.done; next = await reader?.read()) {
+    text += decoder.decode(next.value, { stream: true })
+    if (text.length <= MAX_BOOTSTRAP) continue
+    await reader?.cancel()
+    throw new Error(`${target} answers too much: it is not a relay`)
+  }
+  return text
+}
+
+/** @throws {Error} with what is wrong about the answer */
+export function readBootstrap(text: string, target: URL): Bootstrap {
   let body: unknown
   try {
     body = JSON.parse(text)
@@ -48,12 +66,8 @@ export async function fetchBootstrap(url: string, signal: AbortSignal): Promise<
 }
 
 export function parse(addr: unknown): Multiaddr[] {
-  if (typeof addr !== 'string' || addr.length > 512) return []
-  try {
-    return [multiaddr(addr)]
-  } catch {
-    return []
-  }
+  const read = readMultiaddr(addr)
+  return read == null ? [] : [read]
 }
 
 const isIceUrl = (url: unknown): url is string => typeof url === 'string' && ICE_URL.test(url)

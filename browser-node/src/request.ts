@@ -1,4 +1,4 @@
-import type { MeshError } from '@hedgerow/protocols/errors'
+import { MeshError } from '@hedgerow/protocols/errors'
 import type { Body } from '@hedgerow/protocols/invocation'
 import { SMALL_BODY } from './constants.ts'
 import type { MeshRequestInit } from './index.ts'
@@ -82,11 +82,11 @@ async function toBody(given: BodyInit | null, headers: Headers, meter: Meter): P
   }
   const type = response.headers.get('content-type')
   if (type != null && !headers.has('content-type')) headers.set('content-type', type)
-  const blob = given instanceof Blob ? given : await response.blob()
+  const blob = given instanceof Blob ? given : await response.blob().catch(unreadable)
   meter.willSend(blob.size)
   const replay = (): BodyInit => blob
   if (blob.size <= SMALL_BODY) {
-    const bytes = new Uint8Array(await blob.arrayBuffer())
+    const bytes = new Uint8Array(await blob.arrayBuffer().catch(unreadable))
     meter.sent(bytes.byteLength)
     return { body: bytes, replay, leave: nothing }
   }
@@ -102,6 +102,11 @@ function streamed(stream: ReadableStream<Uint8Array>, meter: Meter): Pick<Sendab
       reader.cancel().catch(nothing)
     }
   }
+}
+
+/** A file, for example, that was deleted since it was chosen. @throws {TypeError} */
+function unreadable(cause: unknown): never {
+  throw networkError(new MeshError('ClientGone', 'the request body could not be read', { retry_safe: true }, { cause }))
 }
 
 function nothing(): void {}

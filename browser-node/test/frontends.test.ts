@@ -95,6 +95,35 @@ describe('a service client over plain HTTP', () => {
     }
   })
 
+  it('sends bytes as bytes', async () => {
+    answer = async (request, response) => json(response, { got: await text(request) })
+    const bytes = new TextEncoder().encode('[bytes]')
+    for (const data of [bytes, bytes.buffer, new DataView(bytes.buffer)])
+      assert.deepEqual(await client().sendServiceRequest('ner', data), { got: '[bytes]' })
+    const part = await client().sendServiceRequest('ner', bytes.subarray(1, 6))
+    assert.deepEqual(part, { got: 'bytes' })
+  })
+
+  it('does not repeat what broke off in the middle of its answer, and says so', async () => {
+    answer = (_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/json', 'content-length': '100' }).write('{')
+      setImmediate(() => response.destroy())
+    }
+    await assert.rejects(client().sendServiceRequest('ner', {}), { name: 'ServiceRequestError', status: 200 })
+    assert.equal(asked.length, 1)
+  })
+
+  it('gives up in time when no list of entry points answers', async () => {
+    const silent = await listening(() => {})
+    try {
+      const { sendServiceRequest } = serviceClient({ entryPoints: [`${silent.url}/entry-points`] })
+      await assert.rejects(sendServiceRequest('ner', {}, { timeout: 200 }), /did not answer within 0.2 s/)
+    } finally {
+      silent.server.closeAllConnections()
+      silent.server.close()
+    }
+  })
+
   it('gives up in time, and at once when it is told to', async () => {
     answer = () => {}
     await assert.rejects(client().sendServiceRequest('ner', {}, { timeout: 200 }), /did not answer within 0.2 s/)
@@ -141,7 +170,10 @@ describe('a list of entry points', () => {
     delete answers['https://a/']
     assert.deepEqual(await points.for('x'), ['https://one'])
     assert.equal(asked.length, 2)
+    assert.deepEqual(await points.for('x'), ['https://one'])
+    assert.equal(asked.length, 2, 'nobody waits each time for who does not answer')
     answers['https://a/'] = () => rows('https://two')
+    time = 67_000
     assert.deepEqual(await points.for('x'), ['https://two'])
   })
 

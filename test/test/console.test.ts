@@ -262,6 +262,39 @@ describe('the console', function () {
     await page.getByRole('region', { name: 'Text of page 1' }).getByText('you owe £5.').waitFor()
   })
 
+  it('stays when a file is let go beside its field, and refuses one that is empty', async () => {
+    await go('#/do/document-processing')
+    const stayed = await page.evaluate(() => {
+      const dataTransfer = new DataTransfer()
+      dataTransfer.items.add(new File(['x'], 'beside.txt'))
+      const init = { dataTransfer, bubbles: true, cancelable: true }
+      const heading = document.querySelector('h1')
+      return (['dragover', 'drop'] as const).map(type => heading?.dispatchEvent(new DragEvent(type, init)))
+    })
+    // `false`: what the browser would do by itself, which is to show the file, was prevented
+    assert.deepEqual(stayed, [false, false])
+    await drop(page, 'Document', { name: 'empty.pdf', type: 'application/pdf', content: '' })
+    await page.getByRole('button', { name: 'Turn into text' }).click()
+    await page.getByRole('alert').getByText('empty.pdf is empty').waitFor()
+  })
+
+  it('can do without what the relay would send later: the editor, the picture, the samples', async () => {
+    const bare = await load(DESKTOP, opened =>
+      opened.route(/\/assets\/(editor|draw)|\/examples\//, route => route.abort())
+    )
+    await bare.getByText('The picture can’t be fetched right now.').waitFor()
+    await go('#/do/ner-extraction', bare)
+    await bare.getByRole('button', { name: 'Write the JSON by hand' }).click()
+    await bare.getByRole('textbox', { name: 'The request as JSON' }).fill('{"text": "Ann Lee owes £7"}')
+    await bare.getByRole('button', { name: 'Find them' }).click()
+    await bare.locator('.found').getByText('£7').waitFor()
+    await go('#/do/vision-ocr', bare)
+    await bare.locator('.chip').first().click()
+    await bare.getByText('The example couldn’t be fetched.').waitFor()
+    await assertAccessible('without an example', bare)
+    await bare.context().close()
+  })
+
   it('takes JSON by hand', async () => {
     await go('#/do/ner-extraction')
     await page.getByRole('button', { name: 'Write the JSON by hand' }).click()

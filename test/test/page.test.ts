@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import type * as Entry from '../fixtures/page/mesh.ts'
 import type { TestMesh } from '../src/harness.ts'
@@ -216,6 +219,26 @@ describe('a page in a mesh', function () {
         failures.map(({ name, code }) => [name, code]),
         failures.map(() => ['TypeError', 'ClientGone'])
       )
+    })
+
+    it('says that a file can not be read any more', async () => {
+      const dir = await mkdtemp(join(tmpdir(), 'hedgerow-file-'))
+      try {
+        const path = join(dir, 'letter.txt')
+        await writeFile(path, 'Dear Ann')
+        await page.evaluate(() =>
+          document.body.append(Object.assign(document.createElement('input'), { type: 'file' }))
+        )
+        await page.locator('input[type=file]').setInputFiles(path)
+        await rm(path)
+        const failed = await page.evaluate(async () => {
+          const body = document.querySelector('input')?.files?.[0] ?? 'no file was chosen'
+          return entry.failure(entry.ask('/service/lab/echo', { method: 'POST', body }))
+        })
+        assert.deepEqual([failed.name, failed.code], ['TypeError', 'ClientGone'])
+      } finally {
+        await rm(dir, { recursive: true, force: true })
+      }
     })
 
     it('says why a body broke off, whichever way it is read', async () => {

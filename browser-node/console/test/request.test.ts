@@ -98,6 +98,11 @@ describe('what a form sends', () => {
     })
   })
 
+  it('is no empty file, as a folder may look too', () => {
+    const file = new File([], 'letters', { type: '' })
+    assert.throws(() => wireOf({ ...nothing, operation: read, values: {}, file }), DraftError)
+  })
+
   it('is a text where there is no file, JSON if it is JSON', () => {
     const type = (text: string) => wireOf({ ...nothing, operation: read, values: {}, text }).headers['content-type']
     assert.equal(type('hello'), 'text/plain; charset=utf-8')

@@ -79,6 +79,8 @@ describe('what went wrong', () => {
     assert.equal(troubleOfError(new DOMException('x', 'AbortError'), true).kind, 'cancelled')
     const lost = troubleOfError(new TypeError('failed', { cause: { code: 'Unreachable', message: 'no way' } }), false)
     assert.deepEqual([lost.kind, lost.code, lost.detail], ['offline', 'Unreachable', 'failed: no way'])
+    const unreadable = troubleOfError(new TypeError('failed', { cause: { code: 'ClientGone' } }), false)
+    assert.deepEqual([unreadable.kind, unreadable.title], ['input', 'The file couldn’t be read'])
   })
 })
 

@@ -1,4 +1,5 @@
 import pRetry from 'p-retry'
+import { raceSignal } from 'race-signal'
 import { EntryPoints } from './entry-points.ts'
 import { ServiceRequestError } from './errors.ts'
 import type {
@@ -41,7 +42,19 @@ export function createServiceClient(init: ServiceClientInit): ServiceClient {
       })
       if (!response.ok) throw await refusal(service, response)
       const type = response.headers.get('content-type') ?? ''
-      return /\bjson\b/.test(type) ? response.json() : response.blob()
+      try {
+        return await (/\bjson\b/.test(type) ? response.json() : response.blob())
+      } catch (cause) {
+        either.throwIfAborted()
+        // it was done, and may not be done twice
+        const { status } = response
+        throw new ServiceRequestError(
+          service,
+          `${service} broke off in the middle of its answer`,
+          { status },
+          { cause }
+        )
+      }
     }
     try {
       return await pRetry(attempt, {
@@ -80,7 +93,7 @@ export function createServiceClient(init: ServiceClientInit): ServiceClient {
 
 function overEntryPoints(points: EntryPoints): Send {
   return async (service, path, init) => {
-    const [url] = await points.for(service)
+    const [url] = await raceSignal(points.for(service), init.signal ?? undefined)
     if (url == null) throw new Error('there is no entry point')
     try {
       return await fetch(`${url}/service/${service}${path}`, init)
@@ -92,7 +105,10 @@ function overEntryPoints(points: EntryPoints): Send {
 }
 
 function bodyOf(data: ServiceData): Pick<RequestInit, 'body' | 'headers'> {
-  if (data instanceof Blob || data instanceof FormData || data instanceof ArrayBuffer) return { body: data }
+  if (data instanceof Blob || data instanceof FormData || data instanceof URLSearchParams) return { body: data }
+  if (data instanceof ArrayBuffer) return { body: data }
+  if (ArrayBuffer.isView(data))
+    return { body: new Blob([new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice()]) }
   const body = typeof data === 'string' ? data : JSON.stringify(data)
   return { body, headers: { 'content-type': typeof data === 'string' ? 'text/plain' : 'application/json' } }
 }

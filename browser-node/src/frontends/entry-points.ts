@@ -1,5 +1,7 @@
 /** Milliseconds for which a list is as good as new. */
 const FRESH = 60_000
+/** Milliseconds for which an older list is used on when nobody answers: asking may take the whole of {@link TIMEOUT}. */
+const STALE = 5000
 /** Milliseconds that one address may take to answer. */
 const TIMEOUT = 5000
 
@@ -45,6 +47,7 @@ export class EntryPoints {
         await this.#asking
       } catch (err) {
         if (this.#points.length === 0) throw err
+        this.#freshUntil = this.#now() + STALE
       }
     }
     const offers = ({ services }: EntryPoint): number => Number(services.includes(service))

@@ -38,7 +38,14 @@ export interface SendOptions {
 }
 
 /** What goes to a service: JSON, a form, or a file as it is. */
-export type ServiceData = Blob | FormData | ArrayBuffer | string | object
+export type ServiceData =
+  | Blob
+  | FormData
+  | URLSearchParams
+  | ArrayBuffer
+  | ArrayBufferView<ArrayBuffer>
+  | string
+  | object
 
 /** A service's JSON; a `Blob` where it answers something else. */
 // biome-ignore lint/suspicious/noExplicitAny: what a service answers is between it and the frontend

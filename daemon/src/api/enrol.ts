@@ -11,8 +11,8 @@ export interface EnrolComponents {
   addressOf(request: FastifyRequest): string
 }
 
-/** What one address may ask each second, and at once: an office behind one address enrols in a minute. */
-const RATE = { perSecond: 1, burst: 30 }
+/** Requests of one address each second, and at once. An enrolment is two, and an office has one address. */
+const RATE = { perSecond: 2, burst: 120 }
 /** Seconds after which asking again makes sense. */
 const RETRY_AFTER = 2
 /** Addresses whose last nonces are remembered, and how many of each. */

@@ -108,7 +108,7 @@ function unreachable(peerId: string, err: unknown, timedOut: boolean): unknown {
   return err instanceof InvocationError ? unreached(err.message) : err
 }
 
-function statusIn(body: Buffer): string | undefined {
+export function statusIn(body: Buffer): string | undefined {
   try {
     const health: unknown = JSON.parse(body.toString())
     return typeof health === 'object' && health != null && 'status' in health && typeof health.status === 'string'

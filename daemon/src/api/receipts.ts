@@ -103,7 +103,7 @@ async function fetchReceipts(invoker: Invoker, worker: string, id: string): Prom
   return receipts
 }
 
-function receiptsIn(body: Buffer): string[] | undefined {
+export function receiptsIn(body: Buffer): string[] | undefined {
   try {
     const answer: unknown = JSON.parse(body.toString())
     return checkAnswer(answer) ? answer.receipts : undefined

@@ -1,5 +1,5 @@
+import { readMultiaddr } from '@hedgerow/protocols/address'
 import { NAME_PATTERN } from '@hedgerow/protocols/ids'
-import { multiaddr } from '@multiformats/multiaddr'
 import { InvalidArgumentError } from 'commander'
 import { type AddressRange, parseRange } from '../access/address.ts'
 import { RIGHTS } from '../access/caller.ts'
@@ -45,11 +45,7 @@ export const namesOrAll = (value: string): string[] => list(value).map(one => (o
 
 export const multiaddrs = (value: string): string[] =>
   list(value).map(one => {
-    try {
-      return multiaddr(one).toString()
-    } catch {
-      return bad(`${one} is not a multiaddr such as /ip4/0.0.0.0/tcp/4001`)
-    }
+    return readMultiaddr(one)?.toString() ?? bad(`${one} is not a multiaddr such as /ip4/0.0.0.0/tcp/4001`)
   })
 
 export const relays = (value: string): RelaySource[] =>

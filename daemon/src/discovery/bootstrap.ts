@@ -1,3 +1,4 @@
+import { readMultiaddr } from '@hedgerow/protocols/address'
 import { NAME_PATTERN } from '@hedgerow/protocols/ids'
 import type { Libp2p, PeerInfo } from '@libp2p/interface'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
@@ -51,9 +52,14 @@ export async function fetchBootstrap(url: string, signal?: AbortSignal): Promise
     chunks.push(chunk)
   }
   if (statusCode !== 200) throw new Error(`${target} answers ${statusCode}: it is not a relay, or not ready`)
+  return readBootstrap(Buffer.concat(chunks), target)
+}
+
+/** @throws {Error} with what is wrong about the answer */
+export function readBootstrap(bytes: Buffer, target: URL): Bootstrap {
   let answer: unknown
   try {
-    answer = JSON.parse(Buffer.concat(chunks).toString())
+    answer = JSON.parse(bytes.toString())
   } catch {
     throw new Error(`${target} does not answer JSON: it is not a relay`)
   }
@@ -67,12 +73,9 @@ export async function fetchBootstrap(url: string, signal?: AbortSignal): Promise
   }
 }
 
-function parse(addr: string): Multiaddr[] {
-  try {
-    return [multiaddr(addr)]
-  } catch {
-    return []
-  }
+const parse = (addr: string): Multiaddr[] => {
+  const read = readMultiaddr(addr)
+  return read == null ? [] : [read]
 }
 
 export interface BootstrapperComponents {

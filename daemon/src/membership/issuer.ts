@@ -104,8 +104,6 @@ class KeyIssuer implements Issuer {
       throw new MeshError('NotIssuer', `this credential is ${credential.issuer}'s to renew, not this peer's`)
     if (credential.renewal == null)
       throw new MeshError('Forbidden', 'this credential is not renewed by itself; enrol again as the first time')
-    if (trust.revokedUntil(peerId, this.#init.peerId) != null)
-      throw new MeshError('Forbidden', 'this peer was taken out of the mesh; ask a maintainer for a new invite')
     const own = await this.#own()
     const rights = withinIssuer(credential, own)
     if (rights.roles.length === 0)

@@ -74,6 +74,11 @@ export class Membership {
     const membership = new Membership(init, trust)
     membership.#stops.push(await keepRevocations(init.dataDir, trust, init.log))
     await membership.#adopt(credential)
+    const unlisten = trust.addListener(({ subject, issuer }) => {
+      if (subject !== membership.#peerId) return
+      init.log.error({ by: issuer }, 'this peer was taken out of the mesh: the others no longer believe it')
+    })
+    membership.#stops.push(unlisten)
     return membership
   }
 

@@ -8,7 +8,7 @@ export const RENEWAL_PATH = '/credential/renew'
 const RENEW_AT = 2 / 3
 const JITTER = 0.05
 /** Milliseconds. */
-const FIRST_BACKOFF = 5000
+const FIRST_BACKOFF = 1000
 const MAX_BACKOFF = 10 * 60_000
 /** Milliseconds; timers can't be set for longer than 24 days, nor do they run while a machine sleeps. */
 const LONGEST_TIMER = 60 * 60_000

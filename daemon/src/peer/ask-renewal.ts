@@ -1,6 +1,7 @@
 import type { Invoker } from '@hedgerow/protocols/invocation'
 import { MAX_CHAIN_LENGTH } from '@hedgerow/protocols/membership'
 import type { View } from '@hedgerow/protocols/view'
+import { peerIdFromString } from '@libp2p/peer-id'
 import { Ajv } from 'ajv'
 import { askPeer, learnAddrs } from '../discovery/index.ts'
 import { RENEWAL_PATH } from '../membership/index.ts'
@@ -22,7 +23,11 @@ export async function askRenewal(
   issuer: string,
   chain: string
 ): Promise<string> {
-  if (invoker.route(issuer) == null) await learnAddrs(node, view, issuer)
+  if (invoker.route(issuer) == null) {
+    await learnAddrs(node, view, issuer)
+    // A dial to nowhere would look for it in the DHT, and the one that finds the relay would have to wait for that.
+    if (!(await hasAddrs(node, issuer))) throw new Error('no way to its issuer is known yet')
+  }
   const { status, body } = await askPeer(invoker, issuer, RENEWAL_PATH, {
     signal: AbortSignal.timeout(TIMEOUT),
     maxBytes: MAX_BYTES,
@@ -37,4 +42,9 @@ export async function askRenewal(
   if (status === 200 && checkAnswer(answer)) return answer.credential
   const detail = typeof answer === 'object' && answer != null && 'detail' in answer ? `: ${answer.detail}` : ''
   throw new Error(`its issuer answers ${status}${detail}`)
+}
+
+async function hasAddrs(node: Node, peerId: string): Promise<boolean> {
+  const known = await node.peerStore.get(peerIdFromString(peerId)).catch(() => undefined)
+  return known != null && known.addresses.length > 0
 }

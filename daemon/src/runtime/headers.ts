@@ -12,7 +12,7 @@ export function backendHeaders(headers: Headers, stamp: Headers, sized: boolean)
   const listed = connectionOptions(headers.connection)
   for (const name in headers) {
     if (!passesToService(name) || listed?.has(name)) continue
-    if (name in stamp || (sized && name === 'content-length')) continue
+    if (Object.hasOwn(stamp, name) || (sized && name === 'content-length')) continue
     push(list, name, headers[name])
   }
   for (const name in stamp) push(list, name, stamp[name])

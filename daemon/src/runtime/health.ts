@@ -28,7 +28,7 @@ export async function probe(target: Target, { path, timeout }: HealthSpec): Prom
 const MAX_REASON = 300
 
 /** What a backend says of why it can't work, as the shipped services do: `{reason}`. */
-function reasonIn(text: string): string {
+export function reasonIn(text: string): string {
   try {
     const { reason }: { reason?: unknown } = Object(JSON.parse(text))
     return typeof reason === 'string' ? `: ${reason.slice(0, MAX_REASON)}` : ''

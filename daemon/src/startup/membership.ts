@@ -2,6 +2,7 @@ import type { PrivateKey } from '@libp2p/interface'
 import type { Logger } from 'pino'
 import type { PeerSettings } from '../config/index.ts'
 import type { RelaySource } from '../discovery/index.ts'
+import { peerIdOf } from '../identity/index.ts'
 import { joinByMembership, type Membership, openMembership } from '../membership/index.ts'
 import { resolveMesh } from './mesh-name.ts'
 
@@ -30,6 +31,6 @@ export async function resolveMembership(
     const invited = closed.relays.map(url => ({ url }))
     return { membership: closed, relays: settings.relay.length > 0 ? settings.relay : invited }
   }
-  const name = await resolveMesh(mesh, settings.relay, dataDir, log)
+  const name = await resolveMesh(mesh, settings.relay, dataDir, log, peerIdOf(privateKey))
   return { membership: openMembership(name, { dataDir, privateKey, log }), relays: settings.relay }
 }

@@ -21,7 +21,8 @@ export async function resolveMesh(
   configured: string | undefined,
   relays: RelaySource[],
   dataDir: string,
-  log: Logger
+  log: Logger,
+  peerId: string
 ): Promise<string> {
   if (configured != null) return configured
   const urls = relays.flatMap(relay => ('url' in relay ? [relay.url] : []))
@@ -39,7 +40,7 @@ export async function resolveMesh(
       if (authority != null)
         throw new ConfigError(
           'HEDGEROW_INVITE',
-          `the mesh ${mesh} of ${url} is closed; ask its maintainers for an invite and name it here`
+          `the mesh ${mesh} of ${url} is closed; ask its maintainers for an invite and name it here, or for a credential for this peer, ${peerId}`
         )
       if (mesh !== remembered) await remember(file, mesh, log)
       return mesh

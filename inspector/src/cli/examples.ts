@@ -131,6 +131,7 @@ hedgerow mesh revoke 12D3KooW... --dir charity-mesh --out revoke.txt     without
 `)}\nOpen connections to it end within seconds, everywhere. It can come back by an invite or credential made afterwards.\n`,
   meshSend: examples('hedgerow mesh send revoke.txt --daemon https://mesh.example.org'),
   meshShow: `${examples(`
+hedgerow mesh show                                   the mesh of the peer that is asked, and its place in it
 hedgerow mesh show charity-mesh/mesh.json
 hedgerow mesh show /var/lib/hedgerow/membership.json
 hedgerow mesh show "$HEDGEROW_INVITE"

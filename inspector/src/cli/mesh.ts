@@ -6,6 +6,8 @@ import type { SignOptions } from '../commands/mesh/sign.ts'
 import type { SignerOptions } from '../commands/mesh/signer.ts'
 import { InspectorError } from '../errors.ts'
 import * as render from '../render/mesh.ts'
+import type { Style } from '../render/style.ts'
+import type { MeshSource } from '../source/index.ts'
 import { EXAMPLES } from './examples.ts'
 import { type Io, styleOf, toJson, writeLine } from './io.ts'
 import { askNewPassphrase, askPassphrase } from './passphrase.ts'
@@ -15,6 +17,12 @@ export interface MeshContext {
   signal: AbortSignal
   command(parent: Command, name: string, summary: string, examples: string): Command
   done(exitCode: number): void
+  /** asks a peer, and shows what it answers */
+  show<T>(
+    sub: Command,
+    fetch: (source: MeshSource) => Promise<T>,
+    render: (report: T, style: Style) => string
+  ): Promise<void>
 }
 
 interface Globals {
@@ -25,7 +33,7 @@ interface Globals {
 
 const MAX_USES = 10_000
 
-export function addMeshCommands(program: Command, { io, signal, command, done }: MeshContext): void {
+export function addMeshCommands(program: Command, { io, signal, command, done, show }: MeshContext): void {
   const passphrase = (): Promise<string> => askPassphrase(io, signal)
   const globals = (sub: Command): Globals => sub.optsWithGlobals<Globals>()
   const print = async (sub: Command, report: object, text: () => string | Promise<string>, exitCode = 0) => {
@@ -144,11 +152,15 @@ export function addMeshCommands(program: Command, { io, signal, command, done }:
     })
 
   command(mesh, 'show', 'explain a mesh file, a membership, a credential, an invite or a revocation', EXAMPLES.meshShow)
-    .argument('<file|string>', 'a file, or the text itself')
+    .argument('[file|string]', 'a file, or the text itself (default: the mesh of the peer that is asked)')
     .option('--mesh-file <file>', 'the mesh file, for what does not name its authority itself')
-    .action(async (given: string, { meshFile }: { meshFile?: string }, sub: Command) => {
-      const { show } = await import('../commands/mesh/show.ts')
-      const report = await show(given, meshFile)
+    .action(async (given: string | undefined, { meshFile }: { meshFile?: string }, sub: Command) => {
+      if (given == null) {
+        await show(sub, source => source.mesh(signal), render.renderPlace)
+        return
+      }
+      const { explain } = await import('../commands/mesh/show.ts')
+      const report = await explain(given, meshFile)
       await print(sub, report, () => render.renderShow(report, styleOf(io)), report.good === false ? 1 : 0)
     })
 }

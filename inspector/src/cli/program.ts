@@ -194,8 +194,9 @@ export function createProgram({ io, signal, done }: ProgramContext): Command {
       })
     )
 
-  addMeshCommands(program, { io, signal, command, done })
+  addMeshCommands(program, { io, signal, command, done, show })
   addKeyCommands(program, { io, done, command })
+
   return program
 }
 

@@ -3,6 +3,7 @@ import type { InviteReport } from '../commands/mesh/invite.ts'
 import type { RevokeReport } from '../commands/mesh/revoke.ts'
 import type { Said, ShowReport } from '../commands/mesh/show.ts'
 import type { SignReport } from '../commands/mesh/sign.ts'
+import type { MeshPlace } from '../source/index.ts'
 import { count, duration, shortId } from './format.ts'
 import { printable, type Style } from './style.ts'
 
@@ -35,7 +36,8 @@ export function renderInvite(report: InviteReport, { paint }: Style, qr: string 
   const { invite, roles, services, classes, uses, expires_at, issuer, relays, warnings } = report
   return [
     invite,
-    ...(qr == null ? [] : [qr]),
+    // Dark on light whatever the terminal's own colours are: not every camera reads it the other way round.
+    ...(qr?.split('\n').map(line => paint(['black', 'bgWhiteBright'], line)) ?? []),
     '',
     `lets in ${count(uses, 'peer')} as ${rolesOf(roles)}: services ${services.join(', ')}, classes ${classes.join(', ') || 'none'}`,
     `until ${day(expires_at)}, at ${relays.join(', ')} (${shortId(issuer)} redeems it)`,
@@ -109,4 +111,24 @@ function day(iso: string): string {
 
 function rolesOf(roles: string[]): string {
   return roles.join(' and ')
+}
+
+/** The place in its mesh of the peer that was asked. */
+export function renderPlace({ mesh, closed, authority, issuer, credential, counts }: MeshPlace, style: Style): string {
+  const { paint, now } = style
+  const known = `knows ${count(counts.relays, 'relay')} and ${count(counts.workers, 'worker')}`
+  if (!closed)
+    return `the mesh ${paint('bold', printable(mesh))} is ${paint('yellow', 'open')}: whoever reaches it is in it; nothing confidential belongs here\n  ${known}`
+  const lines = [
+    `the mesh ${paint('bold', printable(mesh))} is closed`,
+    `  authority  ${printable(authority ?? '')}`,
+    `  this peer  ${known}, ${count(counts.revocations, 'revocation')}`
+  ]
+  if (issuer)
+    lines.push(`             lets others in; ${count(counts.redemptions, 'peer')} came by invites that are still good`)
+  if (credential == null) return lines.join('\n')
+  lines.push(...saidLines(credential, 'credential', now))
+  if (credential.renewed) lines.push('             renewed by itself')
+  if (credential.warning != null) lines.push(paint('red', printable(credential.warning)))
+  return lines.join('\n')
 }

@@ -5,6 +5,7 @@ import {
   type Advert,
   type Explanation,
   type Greeting,
+  type MeshPlace,
   type PeerRow,
   type Pong,
   type Service,
@@ -103,6 +104,10 @@ export abstract class ApiSource implements MeshSource {
 
   stats(signal: AbortSignal): Promise<Stats> {
     return this.read('/stats', SHAPES.stats, signal)
+  }
+
+  mesh(signal: AbortSignal): Promise<MeshPlace> {
+    return this.read('/api/mesh', SHAPES.mesh, signal)
   }
 
   protected greeting(signal: AbortSignal): Promise<Greeting> {

@@ -16,6 +16,7 @@ import type {
   DhtTopology,
   Explanation,
   Health,
+  MeshPlace,
   PeerRow,
   Pong,
   Service,
@@ -31,6 +32,7 @@ export type {
   DhtTopology,
   Explanation,
   Health,
+  MeshPlace,
   Offer,
   Pong,
   Service,
@@ -105,6 +107,8 @@ export interface MeshSource {
   receipts(requestId: string, signal: AbortSignal): Promise<string[]>
   /** requests that entered at {@link via} */
   stats(signal: AbortSignal): Promise<Stats>
+  /** Which mesh this is, and the place of {@link via} in it. */
+  mesh(signal: AbortSignal): Promise<MeshPlace>
   readonly dht: DhtSource
   /** Nothing outlives it: connections, and the peer that was made. */
   close(): Promise<void>

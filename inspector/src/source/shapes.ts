@@ -127,6 +127,32 @@ const Health = Type.Object({
   version: Text
 })
 
+/** A peer's place in its mesh. */
+const Mesh = Type.Object({
+  mesh: Text,
+  closed: Type.Boolean(),
+  authority: Type.Union([Text, Type.Null()]),
+  issuer: Type.Boolean(),
+  credential: Type.Union([
+    Type.Object({
+      expires_at: Text,
+      issuer: Text,
+      roles: Texts,
+      services: Texts,
+      classes: Texts,
+      renewed: Type.Boolean(),
+      warning: Type.Optional(Text)
+    }),
+    Type.Null()
+  ]),
+  counts: Type.Object({
+    relays: Type.Number(),
+    workers: Type.Number(),
+    revocations: Type.Number(),
+    redemptions: Type.Number()
+  })
+})
+
 const Routing = Type.Object({
   local_requests: Type.Number(),
   forwarded_requests: Type.Number(),
@@ -247,6 +273,7 @@ export type Offer = Static<typeof Offer>
 export type Advert = Static<typeof Advert>
 export type Greeting = Static<typeof Greeting>
 export type Health = Static<typeof Health>
+export type MeshPlace = Static<typeof Mesh>
 export type Stats = Static<typeof Stats>
 export type Explanation = Static<typeof Explanation>
 export type Pong = Static<typeof Pong>
@@ -278,6 +305,7 @@ export const SHAPES = {
   advert: lazily(() => Compile(Type.Object({ advert: Advert }))),
   greeting: lazily(() => Compile(Greeting)),
   health: lazily(() => Compile(Health)),
+  mesh: lazily(() => Compile(Mesh)),
   stats: lazily(() => Compile(Stats)),
   explanation: lazily(() => Compile(Explanation)),
   pong: lazily(() => Compile(Pong)),

@@ -84,6 +84,16 @@ function anybody(mesh: string, peerId: string): Member {
   return { peerId, credential, chain: [], expiresAt: Infinity }
 }
 
+/** A chain that can't be read gives no rights; whoever put it there hears so from the first peer. */
+function rightsIn(chain: string): Credential | undefined {
+  try {
+    return readChain(chain)
+  } catch (err) {
+    if (err instanceof CredentialError) return undefined
+    throw err
+  }
+}
+
 class ClosedTrust implements Trust {
   readonly mesh: string
   readonly authority: Uint8Array
@@ -112,7 +122,7 @@ class ClosedTrust implements Trust {
 
   set own(chain: string) {
     this.#own = chain
-    this.#rights = chain === '' ? undefined : readChain(chain)
+    this.#rights = rightsIn(chain)
   }
 
   get rights(): Credential | undefined {

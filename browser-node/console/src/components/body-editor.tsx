@@ -18,22 +18,29 @@ export function BodyEditor({ desk, job }: { desk: Desk; job: Job }) {
   )
 }
 
+const LABEL = 'The request as JSON'
+
 function Editor({ desk }: { desk: Desk }) {
   const host = useRef<HTMLDivElement>(null)
   const id = useId()
   const text = desk.json.value ?? ''
   const problem = problemOf(text)
-  const [ready, setReady] = useState(false)
+  const write = (value: string): void => {
+    desk.json.value = value
+  }
+  const [state, setState] = useState<'loading' | 'ready' | 'missing'>('loading')
   useEffect(() => {
     let gone = false
     let close: (() => void) | undefined
-    void import('./editor/editor.ts').then(({ openEditor }) => {
-      if (gone || host.current == null) return
-      close = openEditor(host.current, text, 'The request as JSON', value => {
-        desk.json.value = value
-      })
-      setReady(true)
-    })
+    import('./editor/editor.ts').then(
+      ({ openEditor }) => {
+        if (gone || host.current == null) return
+        close = openEditor(host.current, text, LABEL, write)
+        setState('ready')
+      },
+      // It comes from the relay, which may have gone since the page was opened: a plain field does as well.
+      () => setState('missing')
+    )
     return () => {
       gone = true
       close?.()
@@ -41,7 +48,11 @@ function Editor({ desk }: { desk: Desk }) {
   }, [])
   return (
     <>
-      <div ref={host} class="editor" aria-busy={!ready} />
+      {state === 'missing' ? (
+        <textarea aria-label={LABEL} rows={8} value={text} onInput={event => write(event.currentTarget.value)} />
+      ) : (
+        <div ref={host} class="editor" aria-busy={state === 'loading'} />
+      )}
       <small id={id} class={problem == null ? '' : 'field-fault'} aria-live="polite">
         {problem ?? 'This is sent as it stands.'}
       </small>

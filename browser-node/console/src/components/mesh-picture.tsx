@@ -13,6 +13,7 @@ const REST = 1500
 export function MeshPicture({ atOnce = false }: { atOnce?: boolean }) {
   const host = useRef<HTMLDivElement>(null)
   const [picture, setPicture] = useState<Picture>()
+  const [missing, setMissing] = useState(false)
   const resting = phase.value.is === 'joined' && !entries.value.some(({ state }) => state === 'under-way')
   const wanted = useRef(false)
   useEffect(() => {
@@ -20,9 +21,12 @@ export function MeshPicture({ atOnce = false }: { atOnce?: boolean }) {
     const timer = setTimeout(
       () => {
         wanted.current = true
-        void import('./picture/draw.ts').then(({ draw }) => {
-          if (host.current != null) setPicture(draw(host.current, openPeer))
-        })
+        import('./picture/draw.ts').then(
+          ({ draw }) => {
+            if (host.current != null) setPicture(draw(host.current, openPeer))
+          },
+          () => setMissing(true)
+        )
       },
       atOnce ? 0 : REST
     )
@@ -37,7 +41,7 @@ export function MeshPicture({ atOnce = false }: { atOnce?: boolean }) {
   return (
     <figure class="picture">
       <div ref={host} class="picture-canvas" role="img" aria-label={`Picture of the mesh. ${summaryOf(now)}`} />
-      {picture == null && !empty && <p class="picture-note">{resting ? 'Drawing who is here…' : 'Joining…'}</p>}
+      {picture == null && !empty && <p class="picture-note">{missing ? MISSING : waitingFor()}</p>}
       {empty && (
         <p class="picture-note">
           No computer has joined yet. As soon as somebody lends one, it appears here and the tasks become available.
@@ -59,6 +63,13 @@ export function MeshPicture({ atOnce = false }: { atOnce?: boolean }) {
       </figcaption>
     </figure>
   )
+}
+
+/** It comes from the relay, which may have gone since the page was opened. */
+const MISSING = 'The picture can’t be fetched right now. The list below says the same.'
+
+function waitingFor(): string {
+  return phase.value.is === 'joined' ? 'Drawing who is here…' : 'Joining…'
 }
 
 function openPeer(peerId: string): void {

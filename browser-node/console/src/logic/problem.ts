@@ -100,13 +100,23 @@ export function troubleOfError(err: unknown, aborted: boolean): Trouble {
     return { ...base, kind: 'cancelled', title: '', advice: 'You stopped this before it was done.', detail: '' }
   const cause = asRecord(err instanceof Error ? err.cause : undefined)
   const detail = err instanceof Error ? [err.message, asString(cause?.message)].filter(Boolean).join(': ') : String(err)
+  const code = asString(cause?.code)
+  if (code === 'ClientGone')
+    return {
+      ...base,
+      kind: 'input',
+      title: 'The file couldn’t be read',
+      advice: 'It may be a folder, or have been moved, changed or deleted since you chose it. Choose it again.',
+      detail,
+      code
+    }
   return {
     ...base,
     kind: 'offline',
     title: 'The answer didn’t arrive',
     advice: 'The connection was lost on the way. Check that you are online, then try again.',
     detail,
-    code: asString(cause?.code)
+    code
   }
 }
 

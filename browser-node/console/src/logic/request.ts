@@ -59,6 +59,7 @@ function bodyOf({ operation, values, file, text, json }: Draft): Pick<Wire, 'hea
   if (operation.body === 'none') return { headers: {}, body: undefined }
   if (operation.body === 'any') {
     if (file != null) {
+      if (file.size === 0) throw new DraftError('file', `${file.name} is empty, or is a folder. Choose another file.`)
       const name = `inline; filename*=UTF-8''${encodeURIComponent(file.name)}`
       return {
         headers: { 'content-type': file.type || 'application/octet-stream', 'content-disposition': name },

@@ -113,7 +113,7 @@ export async function tryExample(desk: Desk, job: Job, example: Example): Promis
       desk.preparing.value = 'Fetching the sample…'
       const { url, name, type } = example.file
       const response = await fetch(url, { signal: controller.signal })
-      if (!response.ok) throw new Error(`The sample isn’t there (${response.status}).`)
+      if (!response.ok) throw new Error(`It isn’t there (${response.status}).`)
       desk.file.value = new File([await response.blob()], name, { type })
     }
     if (example.prepare != null) {
@@ -122,12 +122,18 @@ export async function tryExample(desk: Desk, job: Job, example: Example): Promis
     }
   } catch (err) {
     if (!controller.signal.aborted)
-      desk.fault.value = { field: '', message: err instanceof Error ? err.message : String(err) }
+      desk.fault.value = { field: '', message: `The example couldn’t be fetched. ${reasonIn(err)}` }
     return
   } finally {
     desk.preparing.value = undefined
   }
   await run(desk, job)
+}
+
+/** Browsers say of a lost connection, or of a script that can't be had, no more than that it is a `TypeError`. */
+function reasonIn(err: unknown): string {
+  if (err instanceof Error && !(err instanceof TypeError)) return err.message
+  return 'It comes from the relay, which doesn’t answer right now; your own text or file can be sent all the same.'
 }
 
 export function stop(desk: Desk): void {

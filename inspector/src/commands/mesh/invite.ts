@@ -1,6 +1,6 @@
+import { type Bootstrap, fetchBootstrap } from '@hedgerow/daemon/discovery'
 import { type InviteInit, readInvite, sealInvite, withinIssuer } from '@hedgerow/protocols/membership'
 import { InspectorError } from '../../errors.ts'
-import { DaemonSource } from '../../source/daemon.ts'
 import { durationOf, peerIdOf, type RightsOptions, rightsOf } from './rights.ts'
 import { refusing, type Signer } from './signer.ts'
 
@@ -70,7 +70,7 @@ export async function makeInvite(signer: Signer, options: InviteOptions, signal:
 }
 
 async function issuerOf(
-  { issuer: self }: Signer,
+  { mesh, issuer: self }: Signer,
   named: string | undefined,
   [relay = '']: string[],
   signal: AbortSignal
@@ -80,16 +80,20 @@ async function issuerOf(
     throw new InspectorError('Usage', `--issuer: a relay makes invites for itself, which is ${self.peerId}`)
   }
   if (named != null) return peerIdOf(named)
+  let bootstrap: Bootstrap
   try {
-    const source = await DaemonSource.open(relay, signal)
-    await source.close()
-    return source.via.peer_id
+    bootstrap = await fetchBootstrap(relay, signal)
   } catch (err) {
-    if (!(err instanceof InspectorError)) throw err
-    throw new InspectorError('Unreachable', `the relay can't be asked who it is: ${err.message}`, [
+    signal.throwIfAborted()
+    const reason = err instanceof Error ? err.message || ('code' in err ? String(err.code) : '') : String(err)
+    throw new InspectorError('Unreachable', `the relay can't be asked who it is: ${reason}`, [
       'name it with --issuer <peer id>; then no connection is needed'
     ])
   }
+  if (bootstrap.mesh !== mesh)
+    throw new InspectorError('Failed', `${relay} is a relay of ${bootstrap.mesh}, and this authority's mesh is ${mesh}`)
+  // Its own address comes first.
+  return peerIdOf(bootstrap.peers[0]?.getComponents().findLast(({ name }) => name === 'p2p')?.value ?? '')
 }
 
 /** Said at once, and not when somebody stands there with the invite. */

@@ -52,7 +52,7 @@ const MAX_FILE = 64 * 1024
  * @param meshFile tells the authority of what doesn't name it itself
  * @throws {InspectorError} Usage, when it is none of these
  */
-export async function show(given: string, meshFile?: string): Promise<ShowReport> {
+export async function explain(given: string, meshFile?: string): Promise<ShowReport> {
   const text = (await contentOf(given)).trim()
   if (text.startsWith('{')) return showFile(text, given)
   const known =
