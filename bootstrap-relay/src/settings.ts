@@ -44,7 +44,7 @@ One port carries HTTP and libp2p (WebSocket). A mesh may have any number of rela
 
 Examples:
   hedgerow-relay                                                   on 127.0.0.1:8080, for this machine
-  HEDGEROW_URL=https://relay.example.org hedgerow-relay            behind a tunnel or a TLS proxy
+  HEDGEROW_URL=https://relay.example.org hedgerow-relay --tunnel-port 8090   behind a tunnel or a TLS proxy, at 8090
   hedgerow-relay --relay https://other.example.org                 one more of a mesh that has one
 
 Exit codes: 0 ended in order   1 failed   2 a setting is wrong`

@@ -71,7 +71,8 @@ describe('a request to a listener on loopback', () => {
     ['a name that hides another', { host: 'localhost@evil.example' }, 'foreign name', 'foreign name'],
     ['no name at all', { host: '' }, 'foreign name', 'foreign name'],
     ['a proxy', { host: 'localhost', 'x-forwarded-for': '1.1.1.1' }, 'guest', 'guest'],
-    ['a tunnel', { host: 'localhost', 'cf-connecting-ip': '1.1.1.1' }, 'stranger', 'stranger'],
+    ['a tunnel', { host: 'localhost', 'cf-connecting-ip': '1.1.1.1' }, 'guest', 'guest'],
+    ['a tunnel by its name', { host: 'relay.example', 'cf-ray': '1' }, 'stranger', 'stranger'],
     ['the public name', { host: 'Relay.Example' }, 'stranger', 'stranger'],
     ['a page of the public name', { host: 'relay.example', origin: 'http://localhost' }, 'stranger', 'stranger']
   ]

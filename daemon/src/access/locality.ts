@@ -7,9 +7,16 @@ import type { IncomingHttpHeaders } from 'node:http'
 
 const LOOPBACK_NAME = /^(localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
 
-/** What proxies add, on this machine or (the last) on Cloudflare's side of a tunnel. */
-const FORWARDING = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip']
-const TUNNELLED = ['cf-connecting-ip', 'cf-ray']
+/** What proxies and tunnels add. A tunnel is told by its public name too, unless somebody took care to hide that. */
+const FORWARDING = [
+  'forwarded',
+  'via',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-real-ip',
+  'cf-connecting-ip',
+  'cf-ray'
+]
 
 export function isLoopback(url: string): boolean {
   const hostname = URL.parse(url)?.hostname
@@ -25,9 +32,9 @@ export function isAllowedOrigin(origin: string, allowed: readonly string[]): boo
 export type Locality =
   /** a program or page of this machine, or a page of a site that is named */
   | 'local'
-  /** a page of just any site, where any may call (`*`), or a proxy on this machine */
+  /** a page of just any site, where any may call (`*`), or a proxy on this machine that calls by a name of it */
   | 'guest'
-  /** somebody from elsewhere, who has to say who they are: by the peer's public name, or a tunnel */
+  /** somebody from elsewhere, who has to say who they are: by the peer's public name */
   | 'stranger'
   /** a page of a site that may not call */
   | 'foreign page'
@@ -58,7 +65,6 @@ export class Localities {
       if (!this.#corsOrigins.includes('*')) return 'foreign page'
       locality = 'guest'
     }
-    for (const name of TUNNELLED) if (headers[name] !== undefined) locality = 'stranger'
     if (host === undefined || this.#isThisMachine(host)) return locality
     return this.#isOwnHost(host.toLowerCase()) ? 'stranger' : 'foreign name'
   }

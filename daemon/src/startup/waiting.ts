@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { Role } from '@hedgerow/protocols/advert'
 import { MeshError } from '@hedgerow/protocols/errors'
+import { isLocalHost } from '../access/index.ts'
 import { problemAnswer } from '../ingress/index.ts'
 
 export interface WaitingInit {
@@ -28,6 +29,12 @@ export async function answerWhileWaiting({ host, port, ...who }: WaitingInit): P
   if (port === 0) return async () => {}
   const startedAt = performance.now()
   const reason = 'none of its relays (HEDGEROW_RELAY) has said yet which mesh this peer joins; it keeps asking'
+  const long = (): object => ({
+    services: [],
+    dht_enabled: true,
+    uptime: Math.round((performance.now() - startedAt) / 1000),
+    version: who.version
+  })
   const server = createServer((request, response) => {
     if (request.url?.split('?')[0] !== '/health') {
       const { status, headers, body } = problemAnswer(new MeshError('Starting', reason, { retry_after: RETRY_AFTER }))
@@ -41,10 +48,8 @@ export async function answerWhileWaiting({ host, port, ...who }: WaitingInit): P
       worker_id: who.workerId,
       role: who.role,
       mesh: null,
-      services: [],
-      dht_enabled: true,
-      uptime: Math.round((performance.now() - startedAt) / 1000),
-      version: who.version
+      // Nobody from elsewhere has said who they are.
+      ...(isLocalHost(host) ? long() : {})
     }
     response
       .writeHead(503, { 'content-type': 'application/json', 'retry-after': String(RETRY_AFTER) })
