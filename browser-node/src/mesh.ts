@@ -219,9 +219,13 @@ export class PageMesh extends TypedEventEmitter<MeshEvents> implements Mesh {
     return { ...request, ...targetOf(path) }
   }
 
-  #bridge(request: MeshRequest, meter: Meter): Promise<Response> {
+  async #bridge(request: MeshRequest, meter: Meter): Promise<Response> {
+    if (!this.#relays.answering) {
+      await this.#relays.ask(request.signal).catch(cause => {
+        throw offline(cause)
+      })
+    }
     const { bridges } = this.#relays
-    if (bridges.length === 0) return Promise.reject(offline())
     const mayRepeat = request.method === 'GET' || request.method === 'HEAD' || request.headers.has('idempotency-key')
     return fetchBridged(request, bridges, mayRepeat, meter)
   }
