@@ -1,5 +1,7 @@
 import type { Body } from '@hedgerow/protocols/invocation'
 import { raceSignal } from 'race-signal'
+import { fetchBootstrap } from './bootstrap.ts'
+import { RELAY_WATCH } from './constants.ts'
 import type { Meter } from './progress.ts'
 import type { MeshRequest } from './request.ts'
 import { reasonOf } from './request.ts'
@@ -28,8 +30,9 @@ export async function fetchBridged(
   for (const relay of relays) {
     if (signal.aborted) throw reasonOf(signal)
     try {
-      const init: RequestInit = { method, headers, redirect, signal, ...(body == null ? {} : { body }) }
-      return bridgedResponse(request, await fetch(new URL(path, relay), init), meter)
+      const init: RequestInit = { method, headers, redirect, ...(body == null ? {} : { body }) }
+      const response = await whileThere(relay, signal, there => fetch(new URL(path, relay), { ...init, signal: there }))
+      return bridgedResponse(request, response, meter)
     } catch (err) {
       if (signal.aborted) throw reasonOf(signal)
       failure = err
@@ -37,6 +40,34 @@ export async function fetchBridged(
     }
   }
   throw offline(failure)
+}
+
+/**
+ * Browsers wait for minutes for a host that says nothing. So a relay is asked whether it is there until its answer
+ * begins; one that misses two questions in a row, as a busy line doesn't make it, is given up.
+ */
+async function whileThere<T>(relay: string, signal: AbortSignal, run: (there: AbortSignal) => Promise<T>): Promise<T> {
+  const gone = new AbortController()
+  const begun = new AbortController()
+  let missed = 0
+  let timer: ReturnType<typeof setTimeout>
+  const watch = async (): Promise<void> => {
+    try {
+      await fetchBootstrap(relay, begun.signal)
+      missed = 0
+    } catch (err) {
+      if (begun.signal.aborted) return
+      if (++missed === 2) return gone.abort(err)
+    }
+    if (!begun.signal.aborted) timer = setTimeout(watch, RELAY_WATCH)
+  }
+  timer = setTimeout(watch, RELAY_WATCH)
+  try {
+    return await run(AbortSignal.any([signal, gone.signal]))
+  } finally {
+    begun.abort()
+    clearTimeout(timer)
+  }
 }
 
 /** Browsers stream bodies over HTTP/2 alone, and not all do: to a relay goes what has been read whole. */

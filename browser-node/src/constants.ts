@@ -12,6 +12,8 @@ export const RENEWAL = 2 / 3
 export const MAX_RELAYS = 3
 /** How long a connection to a relay may take to open. */
 export const RELAY_DIAL_TIMEOUT = 8000
+/** How often a relay is asked whether it is there while it is waited for over its bridge. */
+export const RELAY_WATCH = 2000
 /** A connection to a relay that was lost sooner is not opened again at once. */
 export const RELAY_WORTH = 10_000
 /** Pauses between attempts to reach a lost relay double from the one to the other, with jitter. */

@@ -241,10 +241,14 @@ export class PageMesh extends TypedEventEmitter<MeshEvents> implements Mesh {
   }
 
   async #bridge(request: MeshRequest, meter: Meter): Promise<Response> {
-    const { bridges } = this.#relays
-    if (bridges.length === 0) throw offline()
     const hidden = this.#classOf(request)
     if (!maySee(OPEN_CLASSES, hidden)) throw hiddenFromRelays(hidden)
+    if (!this.#relays.answering) {
+      await this.#relays.ask(request.signal).catch(cause => {
+        throw offline(cause)
+      })
+    }
+    const { bridges } = this.#relays
     const mayRepeat = request.method === 'GET' || request.method === 'HEAD' || request.headers.has('idempotency-key')
     const authorization = await this.#membership.authorization()
     if (authorization != null && !request.headers.has('authorization'))

@@ -94,6 +94,21 @@ export class Relays {
     return this.#relays.some(({ answers }) => answers)
   }
 
+  /**
+   * Asks all of them over HTTP whether they are there: browsers wait for minutes for who says nothing at all. Whoever
+   * answers is connected to at once. @throws {AggregateError} when nobody answers
+   */
+  async ask(signal: AbortSignal): Promise<void> {
+    const asked = AbortSignal.any([this.#stopped.signal, signal])
+    await Promise.any(
+      this.#relays.map(async relay => {
+        await this.#fetch(relay, asked)
+        relay.failures = 0
+        void this.#keep(relay)
+      })
+    )
+  }
+
   /** The network is back, or the machine: what was lost meanwhile is looked for at once. */
   readonly wake = (): void => {
     this.#init.woken()
@@ -155,14 +170,19 @@ export class Relays {
   /** What the relay says of itself: asked again whenever it couldn't be dialled. */
   async #describe(relay: Relay): Promise<Bootstrap> {
     if (relay.failures === 0 && relay.bootstrap != null) return relay.bootstrap
+    return this.#fetch(relay, this.#stopped.signal)
+  }
+
+  async #fetch(relay: Relay, signal: AbortSignal): Promise<Bootstrap> {
     try {
-      const bootstrap = await fetchBootstrap(relay.url, this.#stopped.signal)
+      const bootstrap = await fetchBootstrap(relay.url, signal)
       if (bootstrap.mesh !== this.#init.mesh) throw new Error('it is a relay of another mesh')
       relay.bootstrap = bootstrap
       relay.answers = true
       return bootstrap
     } catch (err) {
-      relay.answers = false
+      // that nobody waits for the answer any more says nothing of the relay
+      if (!signal.aborted) relay.answers = false
       throw err
     }
   }

@@ -118,6 +118,13 @@ describe('the ways of a page to a worker', function () {
       await page.context().setOffline(true)
       await page.context().setOffline(false)
       await until('the page has noticed', () => page.evaluate(() => entry.mesh().status !== 'online'), 60_000)
+      const { code, ms } = await page.evaluate(async () => {
+        const startedAt = performance.now()
+        const failed = await entry.failure(entry.ask('/service/lab/echo', { method: 'POST', body: 'nobody is there' }))
+        return { ...failed, ms: performance.now() - startedAt }
+      })
+      assert.equal(code, 'Unreachable')
+      assert.ok(ms < 60_000, 'it does not wait as long as a browser does for a host that says nothing')
     })
     await until('it is back', () => page.evaluate(() => entry.mesh().status === 'online'), 60_000)
     assert.equal((await echo('back')).status, 200)
