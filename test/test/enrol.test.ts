@@ -248,7 +248,7 @@ describe('a closed mesh', function () {
     const outside = { 'x-forwarded-for': '192.0.2.1' }
     for (const [answer, status, code] of [
       [await enrol(key, undefined, outside), 401, 'Unauthorized'],
-      [await enrol(key, undefined, { host: 'mesh.example.org' }), 401, 'Unauthorized'],
+      [await enrol(key, undefined, { host: 'mesh.example.org' }), 403, 'Forbidden'],
       [await enrol(key, undefined, { origin: 'https://evil.example' }), 401, 'Unauthorized'],
       [await enrol(key, await invite({ classes: ['confidential'] }), outside), 403, 'InvalidInvite'],
       [await enrol(key, 'x.y.z', outside), 403, 'InvalidInvite']

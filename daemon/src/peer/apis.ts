@@ -74,7 +74,7 @@ export interface ApiParts {
 
 /** What every listener shows of this peer. */
 async function addCommonRoutes(app: FastifyInstance, parts: ApiParts): Promise<void> {
-  const { self, dispatcher, metrics, view, ledger, gossip, membership, invoker, node, directory, config } = parts
+  const { self, dispatcher, metrics, view, ledger, membership, invoker, node, directory, config } = parts
   await app.register(healthRoute({ self: parts.self, open: parts.access.open }))
   await app.register(
     statsRoutes({ self, dispatcher, registry: metrics.registry, cacheSize: () => [...view.peers()].length })
@@ -84,7 +84,11 @@ async function addCommonRoutes(app: FastifyInstance, parts: ApiParts): Promise<v
   await app.register(peersRoutes({ self, view, dispatcher, invoker }))
   await app.register(dhtRoutes({ node, directory, view, mesh: config.mesh }))
   await app.register(eventRoutes({ ledger, trust: membership.trust }))
-  await app.register(revocationRoutes({ trust: membership.trust, spread: token => gossip.spread(token) }))
+}
+
+/** Wherever anybody reaches this peer: whoever is taken out shall be out soon. */
+function takesRevocations({ membership, gossip }: ApiParts) {
+  return revocationRoutes({ trust: membership.trust, spread: token => gossip.spread(token) })
 }
 
 /** For programs and people: all of the API, and the ingress into the mesh. */
@@ -134,6 +138,7 @@ async function buildEntrance(parts: ApiParts, kind: ListenerKind): Promise<Entra
   })
   if (issuer != null)
     await app.register(enrolRoutes({ issuer, membership, addressOf: request => gate.addressOf(request.raw) ?? '' }))
+  await app.register(takesRevocations(parts))
   await app.register(serviceRoutes(ingress))
   await app.register(openaiRoutes({ ...ingress, view }))
   inHand.countUntilDrained(app.server)
@@ -175,6 +180,7 @@ export async function buildPeerApi(parts: ApiParts): Promise<{ app: FastifyInsta
   })
   await addCommonRoutes(app, parts)
   await app.register(peerRoutes(serving))
+  await app.register(takesRevocations(parts))
   if (parts.issuer != null) await app.register(renewalRoutes({ issuer: parts.issuer }))
   await app.register(peerReceiptRoutes({ receipts }))
   if (server == null) throw new Error('Fastify made no server')
