@@ -1,10 +1,10 @@
 import type { Server, ServerResponse } from 'node:http'
 import type { Dispatcher } from '@hedgerow/protocols/dispatch'
 import type { Invoker } from '@hedgerow/protocols/invocation'
-import { createStreamServer } from '@hedgerow/protocols/invocation/node'
+import { createStreamServer, remotePeerOf } from '@hedgerow/protocols/invocation/node'
 import type { Ledger } from '@hedgerow/protocols/ledger'
 import type { View } from '@hedgerow/protocols/view'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { type Access, isLocalHost, type ListenerKind } from '../access/index.ts'
 import {
@@ -87,8 +87,8 @@ async function addCommonRoutes(app: FastifyInstance, parts: ApiParts): Promise<v
 }
 
 /** Wherever anybody reaches this peer: whoever is taken out shall be out soon. */
-function takesRevocations({ membership, gossip }: ApiParts) {
-  return revocationRoutes({ trust: membership.trust, spread: token => gossip.spread(token) })
+function takesRevocations({ membership, gossip }: ApiParts, addressOf: (request: FastifyRequest) => string) {
+  return revocationRoutes({ trust: membership.trust, spread: token => gossip.spread(token), addressOf })
 }
 
 /** For programs and people: all of the API, and the ingress into the mesh. */
@@ -136,9 +136,9 @@ async function buildEntrance(parts: ApiParts, kind: ListenerKind): Promise<Entra
     // Relays carry libp2p over the same port.
     upgrades: self.role === 'relay'
   })
-  if (issuer != null)
-    await app.register(enrolRoutes({ issuer, membership, addressOf: request => gate.addressOf(request.raw) ?? '' }))
-  await app.register(takesRevocations(parts))
+  const addressOf = (request: FastifyRequest): string => gate.addressOf(request.raw) ?? ''
+  if (issuer != null) await app.register(enrolRoutes({ issuer, membership, addressOf }))
+  await app.register(takesRevocations(parts, addressOf))
   await app.register(serviceRoutes(ingress))
   await app.register(openaiRoutes({ ...ingress, view }))
   inHand.countUntilDrained(app.server)
@@ -180,7 +180,7 @@ export async function buildPeerApi(parts: ApiParts): Promise<{ app: FastifyInsta
   })
   await addCommonRoutes(app, parts)
   await app.register(peerRoutes(serving))
-  await app.register(takesRevocations(parts))
+  await app.register(takesRevocations(parts, request => remotePeerOf(request.raw) ?? ''))
   if (parts.issuer != null) await app.register(renewalRoutes({ issuer: parts.issuer }))
   await app.register(peerReceiptRoutes({ receipts }))
   if (server == null) throw new Error('Fastify made no server')
