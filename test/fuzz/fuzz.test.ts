@@ -35,6 +35,15 @@ const NOT_FOREIGN: Record<string, string> = {
   'browser-node/src/node.ts': 'a key of its own',
   'browser-node/src/response.ts': 'what the page asked for, given on as it came',
   'browser-node/src/frontends/client.ts': "a service's answer, given on as it is",
+  'browser-node/src/mesh-response.ts': 'what the page asked for, given on as it came',
+  'daemon/src/membership/lines.ts': 'our own files',
+  'daemon/src/access/key-file.ts': "the owner's own file",
+  'daemon/src/access/oidc.ts': 'tokens are read by jose; what the issuer that the owner named says is bounded',
+  'daemon/src/authority/index.ts': "the authority's own key",
+  'inspector/src/source/member.ts': 'the authority as the relay names it, which the mesh id proves or disproves',
+  'inspector/src/commands/mesh/revoke.ts': 'what its user typed',
+  'inspector/src/commands/mesh/show.ts': 'what its user typed; tokens go to membership',
+  'inspector/src/cli/mesh.ts': 'what its user typed',
   'inspector/src/commands/call.ts': 'what its user typed',
   'inspector/src/commands/call-data.ts': 'what its user typed'
 }

@@ -87,9 +87,14 @@ async function ask(target: URL, options: Parameters<typeof request>[1]): Promise
     if (size > MAX_ANSWER) throw new Error(`${target} answers more than ${MAX_ANSWER} bytes: it is no issuer`)
     chunks.push(chunk)
   }
+  return readAnswer(target, statusCode, Buffer.concat(chunks))
+}
+
+/** What an issuer, or whoever is there instead, answers. @throws {EnrolmentRefused} @throws {Error} */
+export function readAnswer(target: URL, statusCode: number, body: Buffer): unknown {
   let content: unknown
   try {
-    content = JSON.parse(Buffer.concat(chunks).toString())
+    content = JSON.parse(body.toString())
   } catch {
     throw new Error(`${target} answers ${statusCode}, and no JSON: it is no issuer, or not ready`)
   }

@@ -27,6 +27,10 @@ export interface ReceiptsInit {
 /** Milliseconds that an answer is remembered. */
 const MEMORY = 60 * 60_000
 const MAX = 10_000
+/** How much of them is left when there are too many. */
+const KEPT = 0.9
+/** Milliseconds between two looks for those that are too old. */
+const SWEEP = 60_000
 /** Answers under one request id: who sends an id over and over gets receipts for the last ones. */
 const MAX_PER_REQUEST = 8
 
@@ -40,6 +44,7 @@ export class Receipts {
   /** by request id; those noted last at the end */
   readonly #noted = new Map<string, Noted[]>()
   #size = 0
+  #sweptAt = 0
 
   constructor(init: ReceiptsInit) {
     this.#init = init
@@ -61,12 +66,8 @@ export class Receipts {
     if (noted.length === MAX_PER_REQUEST) noted.shift()
     else this.#size++
     noted.push({ served, at })
-    for (const [oldest, entries] of this.#noted) {
-      const last = entries.at(-1)?.at ?? 0
-      if (this.#size <= max && at - last < MEMORY) break
-      this.#noted.delete(oldest)
-      this.#size -= entries.length
-    }
+    if (this.#size > max) this.#forget(at, max * KEPT)
+    else if (at - this.#sweptAt >= SWEEP) this.#forget(at, max)
   }
 
   /**
@@ -80,6 +81,17 @@ export class Receipts {
       .filter(({ served, at }) => at > since && (to == null || served.peer === to))
       .sort((a, b) => a.served.depth - b.served.depth)
     return Promise.all(noted.map(({ served }) => this.#sign(served)))
+  }
+
+  /** Many at a time: a map finds its oldest entry the slower, the more were taken out before it. */
+  #forget(now: number, max: number): void {
+    this.#sweptAt = now
+    for (const [oldest, entries] of this.#noted) {
+      const last = entries.at(-1)?.at ?? 0
+      if (this.#size <= max && now - last < MEMORY) break
+      this.#noted.delete(oldest)
+      this.#size -= entries.length
+    }
   }
 
   #sign(served: Served): Promise<string> {
