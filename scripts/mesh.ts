@@ -74,6 +74,7 @@ export interface Mesh {
   kill(): void
 }
 
+/** What a closed mesh is called when nothing says so. */
 const MESH_NAME = 'hedgerow'
 /** What is meant for a peer of another mesh, in the environment of whoever starts this one. */
 const OF_ANOTHER_MESH = { HEDGEROW_MESH: '', HEDGEROW_INVITE: '', HEDGEROW_CREDENTIAL: '' }
@@ -88,7 +89,10 @@ const POLL = 100
 export async function startMesh(init: MeshInit): Promise<Mesh> {
   const port = (i: number): number => (init.httpPort === 0 ? 0 : init.httpPort + i)
   const ports = await Promise.all(Array.from({ length: init.workers + 1 }, (_, i) => usable(port(i))))
-  const closed = init.closed === true ? await openClosedMesh(join(init.dataDir, 'mesh'), MESH_NAME) : undefined
+  const closed =
+    init.closed === true
+      ? await openClosedMesh(join(init.dataDir, 'mesh'), process.env.HEDGEROW_MESH || MESH_NAME)
+      : undefined
   const started: PeerProcess[] = []
   let stopping = false
 

@@ -66,9 +66,6 @@ process.on('SIGTERM', () => void end())
 process.on('SIGHUP', () => void end())
 process.on('disconnect', () => void end())
 
-// Signed while the peers get ready.
-const invited = mesh.invite()
-
 try {
   await mesh.ready(AbortSignal.timeout(READY_TIMEOUT))
 } catch (err) {
@@ -80,7 +77,6 @@ try {
 }
 
 if (endingSince == null) {
-  const invite = await invited
   const url = `http://127.0.0.1:${port}`
   console.log(`ready
 ${url}/  the console: a page that is a peer itself
@@ -93,8 +89,10 @@ curl -s ${url}/service/ocr -H 'content-type: application/pdf' --data-binary @exa
 curl -s ${url}/service/upload -H 'content-type: application/pdf' --data-binary @examples/data/creditor-letter.pdf
 curl -s ${url}/service/notes -H 'content-type: application/json' -d '{"notes":"Client: Ada Obi. Debts: Barclaycard £1,240.50, rent arrears £650.00. Advised 3 March 2026 by phone: breathing space, agreed."}'
 curl -s ${url}/api/services
-
-This mesh is closed: nobody joins without an invite. One more peer on this machine, with a data directory of its own:
+`)
+  // Signed now: what it takes to sign would have been in the way of peers that start.
+  const invite = await mesh.invite()
+  console.log(`This mesh is closed: nobody joins without an invite. One more peer on this machine, with a data directory of its own:
 HEDGEROW_INVITE=${invite} npm run daemon
 
 Ctrl-C ends it.`)

@@ -23,7 +23,7 @@ export async function runRelay(settings: RelaySettings): Promise<void> {
     role: 'relay',
     version: VERSION
   })
-  const { membership, relays } = await resolveMembership(settings, dataDir, privateKey, log)
+  const { membership, relays } = await resolveMembership(settings, dataDir, privateKey, 'relay', log)
   const { mesh } = membership
   const { manifests } = await loadManifests([SHIPPED_SERVICES])
   const contracts = manifests.map(({ contract }) => contract)

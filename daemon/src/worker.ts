@@ -43,7 +43,7 @@ async function createWorker(settings: DaemonSettings, log: Logger): Promise<Peer
     role: 'worker',
     version: VERSION
   })
-  const { membership, relays } = await resolveMembership(settings, dataDir, privateKey, log)
+  const { membership, relays } = await resolveMembership(settings, dataDir, privateKey, 'worker', log)
   const services = createServices(membership.trust.rights?.services ?? [])
   const worker = await createPeer(
     {

@@ -202,6 +202,7 @@ describe('an issuer', () => {
   it('lets callers with the right in as clients for an hour, to what they may call, and nobody else', async () => {
     await fails(enrol(newcomer), 'Unauthorized')
     await fails(enrol(newcomer, undefined, { ...LOCAL, kind: 'key', rights: new Set(['call']) }), 'Forbidden')
+    await fails(enrol(newcomer, undefined, { ...LOCAL, kind: 'peer' }), 'Forbidden')
     const { credential, expiresAt } = await enrol(newcomer, undefined, {
       ...LOCAL,
       kind: 'key',

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import * as invocation from '@hedgerow/protocols/invocation/node'
+import * as membership from '@hedgerow/protocols/membership'
 import * as access from '../src/access/constants.ts'
 import { needOf, type Rate, ROUTE_NEEDS } from '../src/access/index.ts'
 import * as api from '../src/api/constants.ts'
 import { PATIENCE } from '../src/ingress/body.ts'
 import { DEFAULTS } from '../src/manifest/constants.ts'
+import * as nonces from '../src/membership/nonces.ts'
 import * as node from '../src/node/constants.ts'
 
 const KIB = 1024
@@ -47,6 +49,10 @@ const HTTP: Record<string, string> = {
   'listeners to `/events`': String(api.MAX_LISTENERS),
   'questions to other peers under way (`/api/peers/...`)': String(api.MAX_ASKS),
   'walks in the DHT under way (`/api/dht/...`)': String(api.MAX_WALKS),
+  'requests to `/api/enrol` of one address': rate(api.ENROL_RATE),
+  'age of a nonce to enrol with': time(nonces.LIFETIME * 1000),
+  'nonces that were used, remembered': String(nonces.MAX_USED),
+  'revocations brought by one address': rate(api.REVOCATION_RATE),
   'API keys': String(access.MAX_KEYS),
   'DPoP proofs remembered, of one peer': String(access.MAX_PROOFS_PER_PEER),
   'DPoP proofs remembered, in all': String(access.MAX_PROOFS),
@@ -71,6 +77,9 @@ const PEERS: Record<string, string> = {
   'circuits being opened by one peer': String(node.RELAY_MAX_HOP_STREAMS),
   'bytes over one circuit, each way': size(node.RELAY_DATA_LIMIT),
   'time of one circuit': time(node.RELAY_DURATION_LIMIT),
+  'credentials renewed for one peer': rate(api.RENEWAL_RATE),
+  'revocations kept, in all': String(membership.MAX_REVOCATIONS),
+  'revocations kept, of one issuer': String(membership.MAX_REVOCATIONS_BY_ISSUER),
   'requests to a service, running and waiting': 'by its manifest'
 }
 

@@ -67,6 +67,7 @@ describe('membership of a peer', () => {
   const settings = (over: Partial<MembershipSettings> = {}): MembershipSettings => ({
     dataDir: dir,
     privateKey,
+    role: 'worker',
     log,
     ...over
   })
@@ -149,6 +150,11 @@ describe('membership of a peer', () => {
         new RegExp(`this peer is ${peerId}`)
       )
       await refuses({ credential: await text({}), mesh: 'another' }, 'HEDGEROW_MESH', /another/)
+      await refuses(
+        { credential: await text({}), role: 'relay' },
+        'HEDGEROW_CREDENTIAL',
+        /for a worker, and this is a relay/
+      )
       await writeFile(join(dir, 'membership.json'), 'nonsense')
       await refuses({}, 'HEDGEROW_DATA_DIR', /membership\.json is no membership file/)
     })
@@ -170,6 +176,7 @@ describe('membership of a peer', () => {
         authority
       )
       await refuses({ invite }, 'HEDGEROW_INVITE', /ended/)
+      await refuses({ invite, role: 'relay' }, 'HEDGEROW_INVITE', /for a worker.*mesh sign/)
       await refuses({ invite: 'nonsense' }, 'HEDGEROW_INVITE', /not a signed token/)
       const { jti } = JSON.parse(Buffer.from(invite.split('.')[1] ?? '', 'base64url').toString())
       await writeMembership(dir, { ...(await file()), invite: jti, relays: ['http://127.0.0.1:1'] })

@@ -248,7 +248,7 @@ describe('a closed mesh', function () {
     const outside = { 'x-forwarded-for': '192.0.2.1' }
     for (const [answer, status, code] of [
       [await enrol(key, undefined, outside), 401, 'Unauthorized'],
-      [await enrol(key, undefined, { host: 'mesh.example.org' }), 401, 'Unauthorized'],
+      [await enrol(key, undefined, { host: 'mesh.example.org' }), 403, 'Forbidden'],
       [await enrol(key, undefined, { origin: 'https://evil.example' }), 401, 'Unauthorized'],
       [await enrol(key, await invite({ classes: ['confidential'] }), outside), 403, 'InvalidInvite'],
       [await enrol(key, 'x.y.z', outside), 403, 'InvalidInvite']
@@ -290,6 +290,24 @@ describe('a closed mesh', function () {
     assert.equal(code, 0, err)
     const names = JSON.parse(out).peers.map(({ name }: { name: string }) => name)
     for (const name of ['relay', 'worker-1', 'worker-2']) assert.ok(names.includes(name), out)
+  })
+
+  it('lets the inspector in by an invite for a client, which it keeps', async () => {
+    const { redemptions } = (await about()).counts
+    const by = ['mesh', 'invite', '--data-dir', join(mesh.dataDir, 'relay'), '--relay', mesh.relay.url]
+    const forClient = await hedgerow(...by, '--role', 'client')
+    const forWorker = await hedgerow(...by, '--services', '*')
+    const refused = await hedgerow('services', '--invite', forWorker.out.trim())
+    assert.equal(refused.code, 2)
+    assert.match(refused.err, /for a worker/)
+    const first = await hedgerow('services', '--invite', forClient.out.trim(), '--json')
+    assert.equal(first.code, 0, first.err)
+    // Used up for anybody else, and good for whoever has used it.
+    const again = await hedgerow('services', '--invite', forClient.out.trim())
+    assert.equal(again.code, 0, again.err)
+    const kept = await hedgerow('services', '--relay', mesh.relay.url)
+    assert.equal(kept.code, 0, kept.err)
+    assert.equal((await about()).counts.redemptions, redemptions + 1)
   })
 
   it('renews a credential when two thirds of its time are over, without a restart', async () => {

@@ -13,6 +13,8 @@ export const ROUTE_NEEDS: Readonly<Record<string, Need>> = {
   '/entry-points': 'everybody',
   '/api/entry-points': 'everybody',
   '/api/enrol': 'everybody',
+  // what is brought there is signed by who has the right
+  '/api/admin/revocations': 'everybody',
   '/service/*': 'call',
   '/v1/*': 'call',
   '/api/services': 'call',

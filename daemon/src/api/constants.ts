@@ -12,3 +12,10 @@ export const MAX_LISTENERS = 256
 export const MAX_ASKS = 64
 /** Walks in the DHT under way: each asks dozens of peers. */
 export const MAX_WALKS = 16
+
+/** Requests of one address each second, and at once. An enrolment is two, and an office has one address. */
+export const ENROL_RATE = { perSecond: 2, burst: 120 }
+/** Each one is a signature to check; whoever has many waits a little. */
+export const REVOCATION_RATE = { perSecond: 5, burst: 50 }
+/** A peer asks once in two thirds of its credential's life; when it fails, a few times. */
+export const RENEWAL_RATE = { perSecond: 0.1, burst: 10 }

@@ -3,6 +3,7 @@ import { MAX_TOKEN } from '@hedgerow/protocols/membership'
 import { Rates } from '@hedgerow/protocols/rate'
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import type { Issuer, Membership } from '../membership/index.ts'
+import { ENROL_RATE } from './constants.ts'
 
 export interface EnrolComponents {
   issuer: Issuer
@@ -11,8 +12,6 @@ export interface EnrolComponents {
   addressOf(request: FastifyRequest): string
 }
 
-/** Requests of one address each second, and at once. An enrolment is two, and an office has one address. */
-const RATE = { perSecond: 2, burst: 120 }
 /** Seconds after which asking again makes sense. */
 const RETRY_AFTER = 2
 /** Addresses whose last nonces are remembered, and how many of each. */
@@ -45,7 +44,7 @@ const BODY = {
 
 /** `GET` and `POST /api/enrol`: how somebody who has a key, and an invite or a name here, becomes a member. */
 export function enrolRoutes({ issuer, membership, addressOf }: EnrolComponents): FastifyPluginAsync {
-  const rates = new Rates({ ...RATE, now: () => performance.now() })
+  const rates = new Rates({ ...ENROL_RATE, now: () => performance.now() })
   const given = new RecentNonces()
   const admit = (request: FastifyRequest): string => {
     const address = addressOf(request)

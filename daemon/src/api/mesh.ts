@@ -2,8 +2,9 @@ import { MeshError } from '@hedgerow/protocols/errors'
 import { CredentialError, MAX_CHAIN_LENGTH, MAX_TOKEN, type Trust } from '@hedgerow/protocols/membership'
 import { Rates } from '@hedgerow/protocols/rate'
 import type { View } from '@hedgerow/protocols/view'
-import type { FastifyPluginAsync } from 'fastify'
+import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import type { Issuer, Membership } from '../membership/index.ts'
+import { REVOCATION_RATE } from './constants.ts'
 
 export interface MeshComponents {
   membership: Membership
@@ -43,17 +44,16 @@ export interface RevocationComponents {
   trust: Trust
   /** tells the others */
   spread(token: string): Promise<void>
+  /** who is counted as one */
+  addressOf(request: FastifyRequest): string
 }
-
-/** Each one is a signature to check; whoever has many waits a little. */
-const RATE = { perSecond: 5, burst: 50 }
 
 /**
  * `POST /api/admin/revocations {revocation}`: takes a revocation and spreads it. Its signature is all the right that is
  * needed, so anybody may bring one.
  */
-export function revocationRoutes({ trust, spread }: RevocationComponents): FastifyPluginAsync {
-  const rates = new Rates({ ...RATE, now: () => performance.now() })
+export function revocationRoutes({ trust, spread, addressOf }: RevocationComponents): FastifyPluginAsync {
+  const rates = new Rates({ ...REVOCATION_RATE, now: () => performance.now() })
   return async app => {
     app.post<{ Body: { revocation: string } }>(
       '/api/admin/revocations',
@@ -71,7 +71,7 @@ export function revocationRoutes({ trust, spread }: RevocationComponents): Fasti
       async (request, reply) => {
         if (trust.authority == null)
           throw new MeshError('Forbidden', 'this mesh is open: there is nothing that could be taken from anybody')
-        if (!rates.take(request.socket.remoteAddress ?? ''))
+        if (!rates.take(addressOf(request)))
           throw new MeshError('RateLimited', 'too many revocations at once; wait a little', { retry_after: 1 })
         const { revocation } = request.body
         try {

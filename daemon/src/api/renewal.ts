@@ -4,13 +4,11 @@ import { MAX_CHAIN_LENGTH } from '@hedgerow/protocols/membership'
 import { Rates } from '@hedgerow/protocols/rate'
 import type { FastifyPluginAsync } from 'fastify'
 import { type Issuer, RENEWAL_PATH } from '../membership/index.ts'
-
-/** A peer asks once in two thirds of its credential's life; when it fails, a few times. */
-const RATE = { perSecond: 0.1, burst: 10 }
+import { RENEWAL_RATE } from './constants.ts'
 
 /** `POST /credential/renew {credential}`, for other peers: the connection proves who asks. */
 export function renewalRoutes({ issuer }: { issuer: Issuer }): FastifyPluginAsync {
-  const rates = new Rates({ ...RATE, now: () => performance.now() })
+  const rates = new Rates({ ...RENEWAL_RATE, now: () => performance.now() })
   return async app => {
     app.post<{ Body: { credential: string } }>(
       RENEWAL_PATH,

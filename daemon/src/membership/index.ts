@@ -8,7 +8,7 @@
  *
  * @example
  * ```ts
- * const membership = await joinByMembership({ dataDir, privateKey, invite, relays, log })
+ * const membership = await joinByMembership({ dataDir, privateKey, role, invite, log })
  * membership.addListener(chain => gate.renew())
  * ```
  */

@@ -173,6 +173,8 @@ class KeyIssuer implements Issuer {
 
   #byCaller(peerId: string, { kind, services, rights }: EnrolCaller): Promise<Grant> {
     if (kind === 'anonymous') throw new MeshError('Unauthorized', 'an invite, an API key or an OIDC token is needed')
+    // Else a client would go on for ever after whatever let it in has ended.
+    if (kind === 'peer') throw new MeshError('Forbidden', 'a credential is no reason for another one')
     if (!rights.has('enrol')) throw new MeshError('Forbidden', 'this caller has not the right to enrol')
     if (this.#init.trust.revokedUntil(peerId, this.#init.peerId) != null)
       throw new MeshError('Forbidden', 'this peer was taken out of the mesh')

@@ -1,9 +1,9 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 
 /** Seconds that a nonce is good for. */
-const LIFETIME = 300
+export const LIFETIME = 300
 /** Nonces that were used and haven't ended yet. Each cost its user a signature, and its address a place in its rate. */
-const MAX_USED = 10_000
+export const MAX_USED = 10_000
 
 const RANDOM = 16
 const TIME = 6

@@ -1,10 +1,10 @@
 import type { Server, ServerResponse } from 'node:http'
 import type { Dispatcher } from '@hedgerow/protocols/dispatch'
 import type { Invoker } from '@hedgerow/protocols/invocation'
-import { createStreamServer } from '@hedgerow/protocols/invocation/node'
+import { createStreamServer, remotePeerOf } from '@hedgerow/protocols/invocation/node'
 import type { Ledger } from '@hedgerow/protocols/ledger'
 import type { View } from '@hedgerow/protocols/view'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { type Access, isLocalHost, type ListenerKind } from '../access/index.ts'
 import {
@@ -74,7 +74,7 @@ export interface ApiParts {
 
 /** What every listener shows of this peer. */
 async function addCommonRoutes(app: FastifyInstance, parts: ApiParts): Promise<void> {
-  const { self, dispatcher, metrics, view, ledger, gossip, membership, invoker, node, directory, config } = parts
+  const { self, dispatcher, metrics, view, ledger, membership, invoker, node, directory, config } = parts
   await app.register(healthRoute({ self: parts.self, open: parts.access.open }))
   await app.register(
     statsRoutes({ self, dispatcher, registry: metrics.registry, cacheSize: () => [...view.peers()].length })
@@ -84,7 +84,11 @@ async function addCommonRoutes(app: FastifyInstance, parts: ApiParts): Promise<v
   await app.register(peersRoutes({ self, view, dispatcher, invoker }))
   await app.register(dhtRoutes({ node, directory, view, mesh: config.mesh }))
   await app.register(eventRoutes({ ledger, trust: membership.trust }))
-  await app.register(revocationRoutes({ trust: membership.trust, spread: token => gossip.spread(token) }))
+}
+
+/** Wherever anybody reaches this peer: whoever is taken out shall be out soon. */
+function takesRevocations({ membership, gossip }: ApiParts, addressOf: (request: FastifyRequest) => string) {
+  return revocationRoutes({ trust: membership.trust, spread: token => gossip.spread(token), addressOf })
 }
 
 /** For programs and people: all of the API, and the ingress into the mesh. */
@@ -132,8 +136,9 @@ async function buildEntrance(parts: ApiParts, kind: ListenerKind): Promise<Entra
     // Relays carry libp2p over the same port.
     upgrades: self.role === 'relay'
   })
-  if (issuer != null)
-    await app.register(enrolRoutes({ issuer, membership, addressOf: request => gate.addressOf(request.raw) ?? '' }))
+  const addressOf = (request: FastifyRequest): string => gate.addressOf(request.raw) ?? ''
+  if (issuer != null) await app.register(enrolRoutes({ issuer, membership, addressOf }))
+  await app.register(takesRevocations(parts, addressOf))
   await app.register(serviceRoutes(ingress))
   await app.register(openaiRoutes({ ...ingress, view }))
   inHand.countUntilDrained(app.server)
@@ -175,6 +180,7 @@ export async function buildPeerApi(parts: ApiParts): Promise<{ app: FastifyInsta
   })
   await addCommonRoutes(app, parts)
   await app.register(peerRoutes(serving))
+  await app.register(takesRevocations(parts, request => remotePeerOf(request.raw) ?? ''))
   if (parts.issuer != null) await app.register(renewalRoutes({ issuer: parts.issuer }))
   await app.register(peerReceiptRoutes({ receipts }))
   if (server == null) throw new Error('Fastify made no server')

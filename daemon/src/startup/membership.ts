@@ -1,3 +1,4 @@
+import type { Role } from '@hedgerow/protocols/advert'
 import type { PrivateKey } from '@libp2p/interface'
 import type { Logger } from 'pino'
 import type { PeerSettings } from '../config/index.ts'
@@ -16,12 +17,14 @@ export async function resolveMembership(
   settings: PeerSettings,
   dataDir: string,
   privateKey: PrivateKey,
+  role: Role,
   log: Logger
 ): Promise<{ membership: Membership; relays: RelaySource[] }> {
   const { credential, invite, mesh } = settings
   const closed = await joinByMembership({
     dataDir,
     privateKey,
+    role,
     log,
     ...(credential == null ? {} : { credential }),
     ...(invite == null ? {} : { invite }),

@@ -28,7 +28,7 @@ const RETRY_AFTER = 5
 export async function answerWhileWaiting({ host, port, ...who }: WaitingInit): Promise<() => Promise<void>> {
   if (port === 0) return async () => {}
   const startedAt = performance.now()
-  const reason = 'none of its relays (HEDGEROW_RELAY) has said yet which mesh this peer joins; it keeps asking'
+  const reason = 'none of the relays of HEDGEROW_RELAY or HEDGEROW_INVITE has let this peer in yet; it keeps asking'
   const long = (): object => ({
     services: [],
     dht_enabled: true,

@@ -88,6 +88,7 @@ async function asKeptMember(
     const membership = await joinByMembership({
       dataDir,
       privateKey,
+      role: 'client',
       log,
       signal,
       ...(credential == null ? {} : { credential }),

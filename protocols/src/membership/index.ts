@@ -15,7 +15,15 @@
  * ```
  */
 export { believe, isForgery } from './believe.ts'
-export { LEEWAY, MAX_CHAIN_LENGTH, MAX_TOKEN, MAX_TTL, MAX_USES } from './constants.ts'
+export {
+  LEEWAY,
+  MAX_CHAIN_LENGTH,
+  MAX_REVOCATIONS,
+  MAX_REVOCATIONS_BY_ISSUER,
+  MAX_TOKEN,
+  MAX_TTL,
+  MAX_USES
+} from './constants.ts'
 export { checkKeyProof, enrolmentText, type KeyProof, proveKey } from './enrolment.ts'
 export { CREDENTIAL_FAULTS, CredentialError, type CredentialFault } from './errors.ts'
 export {
