@@ -35,7 +35,7 @@ const BODY = {
     proof: {
       type: 'string',
       maxLength: 128,
-      description: "base64url of the key's signature over the UTF-8 text `hedgerow-enrol:<mesh>:<nonce>`"
+      description: "base64url of the key's signature over the UTF-8 bytes of the nonce"
     },
     nonce: { type: 'string', maxLength: 256, description: 'of GET /api/enrol; when left out, the last one given out' },
     invite: { type: 'string', maxLength: MAX_TOKEN }

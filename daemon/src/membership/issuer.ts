@@ -5,6 +5,7 @@ import {
   grant,
   type Invite,
   type KeyProof,
+  noncePrefix,
   openInvite,
   peekToken,
   type Trust,
@@ -78,7 +79,7 @@ class KeyIssuer implements Issuer {
     this.#init = init
     this.#now = now
     this.#redemptions = redemptions
-    this.#nonces = new Nonces(now)
+    this.#nonces = new Nonces(now, noncePrefix(init.trust.mesh))
   }
 
   async nonce(): Promise<string> {

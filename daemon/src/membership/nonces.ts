@@ -16,19 +16,21 @@ const MAC = 16
 export class Nonces {
   readonly #key = randomBytes(32)
   readonly #now: () => number
+  readonly #prefix: string
   /** those used, with their end: the earliest first, nearly */
   readonly #used = new Map<string, number>()
 
-  /** @param now seconds since 1970 */
-  constructor(now: () => number) {
+  /** @param now seconds since 1970 @param prefix how each begins */
+  constructor(now: () => number, prefix = '') {
     this.#now = now
+    this.#prefix = prefix
   }
 
   make(): string {
     const body = Buffer.alloc(RANDOM + TIME)
     randomBytes(RANDOM).copy(body)
     body.writeUIntBE(Math.floor(this.#now()) + LIFETIME, RANDOM, TIME)
-    return Buffer.concat([body, this.#mac(body)]).toString('base64url')
+    return this.#prefix + Buffer.concat([body, this.#mac(body)]).toString('base64url')
   }
 
   /** Whether it is one of ours and its time hasn't come. */
@@ -48,8 +50,10 @@ export class Nonces {
   }
 
   #endOf(nonce: string): number | undefined {
-    const bytes = Buffer.from(nonce, 'base64url')
-    if (bytes.byteLength !== RANDOM + TIME + MAC || bytes.toString('base64url') !== nonce) return undefined
+    if (!nonce.startsWith(this.#prefix)) return undefined
+    const text = nonce.slice(this.#prefix.length)
+    const bytes = Buffer.from(text, 'base64url')
+    if (bytes.byteLength !== RANDOM + TIME + MAC || bytes.toString('base64url') !== text) return undefined
     const body = bytes.subarray(0, RANDOM + TIME)
     return timingSafeEqual(this.#mac(body), bytes.subarray(RANDOM + TIME)) ? body.readUIntBE(RANDOM, TIME) : undefined
   }

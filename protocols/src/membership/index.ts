@@ -24,7 +24,7 @@ export {
   MAX_TTL,
   MAX_USES
 } from './constants.ts'
-export { checkKeyProof, enrolmentText, type KeyProof, proveKey } from './enrolment.ts'
+export { checkKeyProof, type KeyProof, noncePrefix, proveKey } from './enrolment.ts'
 export { CREDENTIAL_FAULTS, CredentialError, type CredentialFault } from './errors.ts'
 export {
   type GrantInit,

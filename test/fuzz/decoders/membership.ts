@@ -6,6 +6,7 @@ import {
   createTrust,
   grant,
   meshIdOf,
+  noncePrefix,
   peekToken,
   proveKey,
   readInvite,
@@ -36,6 +37,7 @@ const idOf = (key: PrivateKey): string => peerIdFromPrivateKey(key).toString()
 const [authority, issuer, peer] = await Promise.all([keyOf(1), keyOf(2), keyOf(3)])
 const mesh = await meshIdOf('fuzz', authority.publicKey.raw)
 const now = Math.floor(Date.now() / 1000)
+const nonce = `${noncePrefix(mesh)}nonce`
 const rights = { mesh, services: ['*'], classes: ['internal'], ttl: 86_400 }
 const issuerChain = await grant(
   { ...rights, subject: idOf(issuer), roles: ['relay', 'issuer'] },
@@ -103,7 +105,7 @@ const grantAnswer = JSON.stringify({
   expires_at: new Date().toISOString(),
   mesh,
   authority: 'A'.repeat(43),
-  nonce: 'n'
+  nonce
 })
 const membershipFile = formatMembership({ mesh, authority: authority.publicKey.raw, credential: chains[0] ?? '' })
 
@@ -174,15 +176,11 @@ export const MEMBERSHIP_DECODERS: Decoder[] = [
   {
     name: 'enrolment-proof',
     files: ['protocols/src/membership/enrolment.ts'],
-    seeds: async () => bytes(JSON.stringify(await proveKey(peer, mesh, 'nonce'))),
+    seeds: async () => bytes(JSON.stringify(await proveKey(peer, mesh, nonce))),
     decode: async one => {
       const said: unknown = JSON.parse(text(one))
       const part = (name: string): string => String(Object(said)[name])
-      return checkKeyProof(
-        { peerId: part('peerId'), publicKey: part('publicKey'), proof: part('proof') },
-        mesh,
-        'nonce'
-      )
+      return checkKeyProof({ peerId: part('peerId'), publicKey: part('publicKey'), proof: part('proof') }, mesh, nonce)
     },
     refuses: err => isRefused(err) || err instanceof TypeError
   },
