@@ -137,6 +137,8 @@ export interface Mesh {
   /** the mesh's name */
   readonly name: string
   readonly status: MeshStatus
+  /** only members that its maintainers let in are in it; in an open mesh, anybody is */
+  readonly closed: boolean
   /** why direct connections can't be expected beyond this network, if so: nobody named a STUN server */
   readonly iceServers: readonly RTCIceServer[]
   /**

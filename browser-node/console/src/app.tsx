@@ -8,6 +8,7 @@ import { HomeScreen } from './screens/home.tsx'
 import { LostScreen } from './screens/lost.tsx'
 import { PeerScreen } from './screens/peer.tsx'
 import { SessionScreen } from './screens/session.tsx'
+import { SignInScreen } from './screens/sign-in.tsx'
 import { TaskScreen } from './screens/task.tsx'
 import { phase } from './state/mesh.ts'
 import { type Route, route } from './state/route.ts'
@@ -35,12 +36,19 @@ export function App() {
       <Header />
       <Banner />
       <main id="main" ref={main} tabIndex={-1} class="container">
-        {phase.value.is === 'failed' ? <LostScreen why={phase.value.why} /> : <Screen of={shown} />}
+        <Main of={shown} />
       </main>
       <Footer />
       <LiveRegion />
     </>
   )
+}
+
+function Main({ of }: { of: Route }) {
+  const { value } = phase
+  if (value.is === 'failed') return <LostScreen why={value.why} />
+  if (value.is === 'shut') return <SignInScreen why={value.why} />
+  return <Screen of={of} />
 }
 
 function Screen({ of }: { of: Route }) {

@@ -42,6 +42,8 @@ export interface Self {
   workerId: string
   role: Role
   mesh: string
+  /** nobody is in it without a credential */
+  closed: boolean
   version: string
   capabilities: Capabilities
   /** milliseconds since it started */

@@ -51,6 +51,7 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
     workerId: config.name,
     role: config.role,
     mesh: config.mesh,
+    closed: membership.closed,
     version: config.version,
     capabilities: config.capabilities,
     uptime: () => performance.now() - startedAt,

@@ -15,7 +15,7 @@ const COLUMNS: Column[] = [
   { title: 'LAST SEEN', align: 'right' }
 ]
 
-export function renderPeers({ via, peers, direct_paths }: PeersReport, style: Style): string {
+export function renderPeers({ via, peers, direct_paths, closed }: PeersReport, style: Style): string {
   if (peers.length === 0) return `no peer is known ${seenFrom(via)}`
   return `${table(
     COLUMNS,
@@ -23,7 +23,7 @@ export function renderPeers({ via, peers, direct_paths }: PeersReport, style: St
     style
   )}\n\n${style.paint('dim', `${count(peers.length, 'peer')}, ${seenFrom(via)}`)}${
     direct_paths === 'local_network' ? `\n${style.paint('yellow', `pages ${directPaths(direct_paths)}`)}` : ''
-  }`
+  }${closed === false ? `\n${style.paint('yellow', 'this mesh is open: whoever reaches it is in it')}` : ''}`
 }
 
 /** From where pages are connected with a peer directly, and what to do about it. */

@@ -1,5 +1,5 @@
 import { CloudOff, Unplug } from 'lucide-preact'
-import { phase, relayLost, status } from '../state/mesh.ts'
+import { isOpen, phase, relayLost, status } from '../state/mesh.ts'
 
 /** What is wrong with the connection as a whole, across the page, as long as it lasts. */
 export function Banner() {
@@ -44,6 +44,12 @@ function troubleNow(): { tone: 'bad' | 'warn'; title: string; text: string } | u
       tone: 'warn',
       title: 'The relay is gone.',
       text: 'Computers that you are connected to still answer. New ones are found again when a relay is back.'
+    }
+  if (isOpen.value)
+    return {
+      tone: 'warn',
+      title: 'This mesh is open.',
+      text: 'Anybody may lend a computer to it, and would see what is sent there.'
     }
   return undefined
 }

@@ -1,5 +1,5 @@
 import { ShieldAlert } from 'lucide-preact'
-import { withinNetworkOnly } from '../state/mesh.ts'
+import { isOpen, withinNetworkOnly } from '../state/mesh.ts'
 
 export function Footer() {
   return (
@@ -8,8 +8,11 @@ export function Footer() {
         <p class="footer-warning">
           <ShieldAlert size={20} aria-hidden="true" />
           <span>
-            <strong>Not for confidential papers.</strong> This mesh is open: anybody may lend a computer to it and would
-            see what is sent there. Try it with examples and invented text.
+            <strong>Not for confidential papers.</strong>{' '}
+            {isOpen.value
+              ? 'This mesh is open: anybody may lend a computer to it and would see what is sent there.'
+              : 'The computers here belong to members that were let in, but this page asks for no special care.'}{' '}
+            Try it with examples and invented text.
           </span>
         </p>
         {withinNetworkOnly.value && (

@@ -1,8 +1,20 @@
 /** The mesh that this page is part of, as signals. */
-import { joinMesh, type Mesh, type MeshStatus, type PeerInfo, type ServiceInfo } from '@hedgerow/browser-node'
+import {
+  joinMesh,
+  type Mesh,
+  MeshError,
+  type MeshStatus,
+  type PeerInfo,
+  type ServiceInfo
+} from '@hedgerow/browser-node'
 import { computed, signal } from '@preact/signals'
 
-export type Phase = { is: 'joining' } | { is: 'joined'; mesh: Mesh } | { is: 'failed'; why: string }
+export type Phase =
+  | { is: 'joining' }
+  | { is: 'joined'; mesh: Mesh }
+  /** the mesh is closed, and doesn't know this page's user */
+  | { is: 'shut'; why: string | undefined }
+  | { is: 'failed'; why: string }
 
 export const phase = signal<Phase>({ is: 'joining' })
 export const peers = signal<PeerInfo[]>([])
@@ -16,6 +28,8 @@ export const relays = computed(() => peers.value.filter(({ role }) => role === '
 export const relayLost = computed(
   () => status.value === 'online' && relays.value.length > 0 && relays.value.every(({ path }) => path === 'none')
 )
+/** anybody may join */
+export const isOpen = computed(() => mesh.value != null && !mesh.value.closed)
 export const withinNetworkOnly = computed(() => mesh.value != null && mesh.value.iceServers.length === 0)
 export const canSend = computed(() => status.value === 'online' || status.value === 'bridged')
 
@@ -25,11 +39,56 @@ function relayUrls(): string[] {
   return [...new Set([location.origin, ...named])]
 }
 
+/** What the user was given to get in: an API key or a token of who they are, or an invite. Kept until the tab is closed. */
+export const pass = signal<{ token: string } | { invite: string } | undefined>(keptPass())
+
+const PASS = 'hedgerow-pass'
+
+function keptPass(): { token: string } | { invite: string } | undefined {
+  try {
+    const kept = sessionStorage.getItem(PASS)
+    return kept == null ? undefined : passOf(kept)
+  } catch {
+    return undefined
+  }
+}
+
+/** Invites say in their head what they are; all else is for the relay to know. */
+function passOf(text: string): { token: string } | { invite: string } {
+  try {
+    const { typ } = JSON.parse(atob((text.split('.')[0] ?? '').replaceAll('-', '+').replaceAll('_', '/')))
+    if (typ === 'hedgerow-invite+jwt') return { invite: text }
+  } catch {
+    // a key
+  }
+  return { token: text }
+}
+
+/** Tries to join with what the user has typed. */
+export function signIn(text: string): Promise<void> {
+  const given = text.trim().replace(/^HEDGEROW_INVITE=/, '')
+  pass.value = passOf(given)
+  try {
+    sessionStorage.setItem(PASS, given)
+  } catch {
+    // then it is asked for again
+  }
+  return join()
+}
+
+function isShut(err: unknown): boolean {
+  return err instanceof Error && err.cause instanceof MeshError && err.cause.code === 'Unauthorized'
+}
+
 export async function join(): Promise<void> {
   phase.value = { is: 'joining' }
   try {
-    follow(await joinMesh({ relays: relayUrls() }))
+    follow(await joinMesh({ relays: relayUrls(), ...pass.value }))
   } catch (err) {
+    if (isShut(err)) {
+      phase.value = { is: 'shut', why: pass.value == null ? undefined : wordsOf(err) }
+      return
+    }
     phase.value = { is: 'failed', why: wordsOf(err) }
   }
 }
