@@ -14,6 +14,7 @@ import { learnAddrs } from '../../../daemon/src/discovery/addresses.ts'
 import { readBootstrap } from '../../../daemon/src/discovery/bootstrap.ts'
 import { readSnapshot } from '../../../daemon/src/discovery/snapshot.ts'
 import { parseIceServer, readIceServers } from '../../../daemon/src/node/ice-servers.ts'
+import { readQuickTunnel } from '../../../daemon/src/tunnel/endpoint.ts'
 import type { Decoder } from '../index.ts'
 import { peerId, sealed } from './statements.ts'
 
@@ -62,6 +63,12 @@ export const DISCOVERY_DECODERS: Decoder[] = [
     seeds: () => bytes(bootstrap),
     decode: one => readBootstrap(Buffer.from(one), target),
     refuses: isPlainError
+  },
+  {
+    name: 'quick-tunnel',
+    files: ['daemon/src/tunnel/endpoint.ts'],
+    seeds: () => bytes('{"hostname":"some-words-here.trycloudflare.com"}', '{"hostname":"mesh.test:8443"}'),
+    decode: one => readQuickTunnel(Buffer.from(one))
   },
   {
     name: 'bootstrap-in-page',
