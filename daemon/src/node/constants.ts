@@ -16,6 +16,9 @@ export const MAX_CONNECTIONS = 1000
  */
 export const MAX_WEBSOCKET_MESSAGE = 1024 * 1024
 
+/** Milliseconds between two pings of a WebSocket: Cloudflare cuts one that is idle for 100 s, other proxies after 60 s. */
+export const WEBSOCKET_PING_INTERVAL = 30_000
+
 /** Milliseconds for a dial: a relayed connection over a slow line takes 1-3 s. */
 export const DIAL_TIMEOUT = 10_000
 

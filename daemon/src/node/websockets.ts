@@ -1,20 +1,25 @@
 import type { Listener, Transport } from '@libp2p/interface'
 import { webSockets } from '@libp2p/websockets'
-import { MAX_WEBSOCKET_MESSAGE } from './constants.ts'
+import { MAX_WEBSOCKET_MESSAGE, WEBSOCKET_PING_INTERVAL } from './constants.ts'
 
 type CreateTransport = ReturnType<typeof webSockets>
+
+export interface SafeWebSocketsInit {
+  /** milliseconds between two pings of each connection that came in. @default 30,000 */
+  pingInterval?: number
+}
 
 /**
  * libp2p's WebSocket transport, whose listener nothing that a stranger sends can end the process with: it leaves the
  * `error` events of its sockets unheard, so that one frame against the protocol would be an uncaught exception. And a
- * connection that is aborted here ends, whatever the other side does.
+ * connection that is aborted here ends, whatever the other side does; one that is idle lives on behind proxies that cut such.
  */
-export function safeWebSockets(): CreateTransport {
+export function safeWebSockets({ pingInterval = WEBSOCKET_PING_INTERVAL }: SafeWebSocketsInit = {}): CreateTransport {
   const create = webSockets()
   return components => {
     const transport: Transport = create(components)
     const { createListener } = transport
-    transport.createListener = options => guarded(createListener.call(transport, options))
+    transport.createListener = options => guarded(createListener.call(transport, options), pingInterval)
     return transport
   }
 }
@@ -32,7 +37,8 @@ interface UpgradeServer {
 
 /** A socket of the package `ws`. */
 interface Opened {
-  on(event: 'error', listener: () => void): unknown
+  on(event: 'error' | 'close', listener: () => void): unknown
+  ping(): void
   close(code?: number): void
   terminate(): void
 }
@@ -40,7 +46,7 @@ interface Opened {
 /** By which libp2p would reset a connection; no WebSocket can be told so, and it stays open. */
 const ABNORMAL = 1006
 
-function guarded(listener: Listener): Listener {
+function guarded(listener: Listener, pingInterval: number): Listener {
   if (!('wsServer' in listener) || !isUpgradeServer(listener.wsServer))
     throw new Error('the WebSocket listener has another form than the one that is guarded here')
   const { wsServer } = listener
@@ -50,11 +56,24 @@ function guarded(listener: Listener): Listener {
     handleUpgrade(request, socket, head, (opened, same) => {
       // `close` follows, and that the transport hears
       opened.on('error', () => {})
+      keepAlive(opened, pingInterval)
       const close = opened.close.bind(opened)
       opened.close = code => (code === ABNORMAL ? opened.terminate() : close(code))
       done(opened, same)
     })
   return listener
+}
+
+/** The other side answers by itself, so that something passes both ways. */
+function keepAlive(opened: Opened, interval: number): void {
+  const timer = setInterval(() => {
+    try {
+      opened.ping()
+    } catch {
+      // it is closing
+    }
+  }, interval).unref()
+  opened.on('close', () => clearInterval(timer))
 }
 
 function isUpgradeServer(value: unknown): value is UpgradeServer {
