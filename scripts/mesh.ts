@@ -78,6 +78,8 @@ export interface Mesh {
 const MESH_NAME = 'hedgerow'
 /** What is meant for a peer of another mesh, in the environment of whoever starts this one. */
 const OF_ANOTHER_MESH = { HEDGEROW_MESH: '', HEDGEROW_INVITE: '', HEDGEROW_CREDENTIAL: '' }
+/** How the internet gets to the relay is nothing that workers share. */
+const OF_RELAYS_ONLY = { HEDGEROW_URL: '', HEDGEROW_TUNNEL: '', HEDGEROW_TUNNEL_PORT: '' }
 /** A peer's programs; the pinned Node runs the sources as they are. */
 const PROGRAMS = { relay: join(root, 'bootstrap-relay/src/main.ts'), worker: join(root, 'daemon/src/main.ts') }
 const START_TIMEOUT = 30_000
@@ -130,6 +132,7 @@ export async function startMesh(init: MeshInit): Promise<Mesh> {
         HEDGEROW_MDNS: 'false',
         HEDGEROW_HTTP_HOST: address,
         ...(closed == null ? {} : OF_ANOTHER_MESH),
+        ...(role === 'worker' ? OF_RELAYS_ONLY : {}),
         // Whoever else is on such a host was put there by the same test.
         ...(host == null ? {} : { HEDGEROW_HTTP_OPEN: 'true' }),
         ...init.env,

@@ -1,5 +1,5 @@
-import { isIP } from 'node:net'
 import type {} from '@fastify/swagger'
+import { addrOfUrl } from '@hedgerow/daemon/node'
 import type { Peer } from '@hedgerow/daemon/peer'
 import { multiaddr } from '@multiformats/multiaddr'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
@@ -79,13 +79,8 @@ function asReached(request: FastifyRequest, peerId: string): string | undefined 
   const { host } = request.headers
   const url = host == null ? null : URL.parse(`${isSecure(request) ? 'https' : 'http'}://${host}`)
   if (url == null) return undefined
-  const secure = url.protocol === 'https:'
-  const name = url.hostname.replace(/^\[|\]$/g, '')
-  const kind = isIP(name) === 4 ? 'ip4' : isIP(name) === 6 ? 'ip6' : 'dns4'
   try {
-    return multiaddr(
-      `/${kind}/${name}/tcp/${url.port || (secure ? 443 : 80)}${secure ? '/tls' : ''}/ws/p2p/${peerId}`
-    ).toString()
+    return multiaddr(`${addrOfUrl(url)}/p2p/${peerId}`).toString()
   } catch {
     return undefined
   }

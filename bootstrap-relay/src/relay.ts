@@ -4,19 +4,20 @@ import type { RelaySource } from '@hedgerow/daemon/discovery'
 import type { Membership } from '@hedgerow/daemon/membership'
 import { createPeer, noServices, type Peer } from '@hedgerow/daemon/peer'
 import { type Program, VERSION } from '@hedgerow/daemon/process'
-import { freePort } from '@hedgerow/daemon/startup'
+import { freePort, type PublicWay } from '@hedgerow/daemon/startup'
 import type { ServiceContract } from '@hedgerow/protocols/contract'
 import type { PrivateKey } from '@libp2p/interface'
 import type { Logger } from 'pino'
 import { CONSOLE, consoleRoutes, isBuilt } from './console.ts'
 import { joinRoutes } from './join-routes.ts'
 import type { RelaySettings } from './settings.ts'
-import { carryWebSockets } from './websocket.ts'
 
 export interface RelayInit {
   settings: RelaySettings
   /** who may call over HTTP */
   access: AccessSettings
+  /** how the internet gets here */
+  way: PublicWay
   privateKey: PrivateKey
   membership: Membership
   /** others of the mesh to join through */
@@ -37,13 +38,13 @@ export interface Relay extends Program {
  * upgrades go to the node, the rest to the HTTP API.
  */
 export async function createRelay(init: RelayInit): Promise<Relay> {
-  const { settings, access, privateKey, membership, relays, dataDir, contracts, log } = init
+  const { settings, access, way, privateKey, membership, relays, dataDir, contracts, log } = init
   const { mesh } = membership
   const httpPort = settings.httpPort === 0 ? await freePort() : settings.httpPort
   // The node's own WebSocket listener stays on loopback; the world sees the HTTP port.
   const wsPort = await freePort()
   const privateAddr = `/ip4/127.0.0.1/tcp/${wsPort}/ws`
-  const announce = [...settings.announce, ...publicAddrs(settings, httpPort)]
+  const announce = [...settings.announce, ...localAddrs(settings, httpPort)]
   const peer = await createPeer(
     {
       privateKey,
@@ -60,22 +61,22 @@ export async function createRelay(init: RelayInit): Promise<Relay> {
       iceServers: settings.iceServers,
       mdns: settings.mdns,
       auditDays: settings.auditDays,
-      ...(settings.url == null ? {} : { url: settings.url }),
+      ...(way.url == null ? {} : { url: way.url }),
       http: {
         ...access,
         host: settings.httpHost,
         port: httpPort,
         corsOrigins: settings.corsOrigins,
         bridgeClasses: settings.bridgeClasses,
-        ...(settings.tunnelPort == null ? {} : { tunnelPort: settings.tunnelPort })
+        webSocketPort: wsPort,
+        ...(way.tunnelPort == null ? {} : { tunnelPort: way.tunnelPort })
       }
     },
-    { services: noServices(contracts), membership, log }
+    { services: noServices(contracts), membership, log, ...(way.tunnel == null ? {} : { tunnel: way.tunnel }) }
   )
   const hasConsole = await isBuilt(CONSOLE)
   if (!hasConsole) log.warn({ folder: CONSOLE }, 'the console is not built, so / leads to the description of the API')
-  for (const { app, gate } of peer.entrances) {
-    carryWebSockets(app.server, wsPort, gate, log)
+  for (const { app } of peer.entrances) {
     await app.register(joinRoutes({ peer, mesh }))
     if (hasConsole) await app.register(consoleRoutes(CONSOLE))
     else if (app === peer.api) {
@@ -89,23 +90,16 @@ export async function createRelay(init: RelayInit): Promise<Relay> {
       await peer.start()
       // The DHT takes seconds, and nobody waits for it.
       void peer.directory.provide('relay')
-      if (settings.url != null) void peer.directory.provide('entry-point')
     },
     drain: () => peer.drain(),
     stop: () => peer.stop()
   }
 }
 
-function publicAddrs({ url, httpHost }: RelaySettings, httpPort: number): string[] {
+function localAddrs({ httpHost }: RelaySettings, httpPort: number): string[] {
   // Workers tell others of these as places to be reached through, so an address of every network counts.
   const hosts = httpHost === '0.0.0.0' ? ipv4Addresses() : [httpHost]
-  const local = hosts.map(host => `/${host.includes(':') ? 'ip6' : 'ip4'}/${host}/tcp/${httpPort}/ws`)
-  if (url == null) return local
-  const { protocol, hostname, port } = new URL(url)
-  return [
-    protocol === 'https:' ? `/dns4/${hostname}/tcp/${port || 443}/tls/ws` : `/dns4/${hostname}/tcp/${port || 80}/ws`,
-    ...local
-  ]
+  return hosts.map(host => `/${host.includes(':') ? 'ip6' : 'ip4'}/${host}/tcp/${httpPort}/ws`)
 }
 
 /** Of this machine; loopback last. */

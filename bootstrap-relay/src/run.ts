@@ -4,7 +4,7 @@ import { createLog } from '@hedgerow/daemon/logging'
 import { loadManifests } from '@hedgerow/daemon/manifest'
 import { endOnSignal, VERSION } from '@hedgerow/daemon/process'
 import { SHIPPED_SERVICES } from '@hedgerow/daemon/services'
-import { accessOf, answerWhileWaiting, resolveMembership } from '@hedgerow/daemon/startup'
+import { accessOf, answerWhileWaiting, publicWayOf, resolveMembership } from '@hedgerow/daemon/startup'
 import { createRelay } from './relay.ts'
 import type { RelaySettings } from './settings.ts'
 
@@ -14,6 +14,7 @@ export async function runRelay(settings: RelaySettings): Promise<void> {
   const endInOrder = endOnSignal(log)
   const dataDir = await openDataDir(settings.dataDir)
   const access = await accessOf(settings, dataDir)
+  const way = await publicWayOf(settings, log)
   const privateKey = await loadIdentity(dataDir)
   const stopWaiting = await answerWhileWaiting({
     host: settings.httpHost,
@@ -27,7 +28,7 @@ export async function runRelay(settings: RelaySettings): Promise<void> {
   const { mesh } = membership
   const { manifests } = await loadManifests([SHIPPED_SERVICES])
   const contracts = manifests.map(({ contract }) => contract)
-  const relay = await createRelay({ settings, access, privateKey, membership, relays, dataDir, contracts, log })
+  const relay = await createRelay({ settings, access, way, privateKey, membership, relays, dataDir, contracts, log })
   await stopWaiting()
   await relay.start()
   endInOrder(relay)

@@ -1,36 +1,17 @@
 import {
   addSettings,
   type PeerSettings,
-  parsers,
   peerSettings,
   readSettings,
-  type Setting
+  type Setting,
+  TUNNEL_HELP
 } from '@hedgerow/daemon/config'
 import { Command } from 'commander'
 
-export interface RelaySettings extends PeerSettings {
-  url?: string
-  tunnelPort?: number
-}
+export type RelaySettings = PeerSettings
 
-const url = (value: string): string => parsers.url(value).origin
-
-const SETTINGS: Setting[] = [
-  // Frontends on any site call a relay; who they are is for credentials to say, not for CORS.
-  ...peerSettings({ role: 'relay', httpPort: 8080, corsOrigins: ['*'] }),
-  {
-    flags: '--url <url>',
-    env: 'HEDGEROW_URL',
-    help: 'where this relay can be reached from the internet, as in https://mesh.example.org',
-    parse: url
-  },
-  {
-    flags: '--tunnel-port <port>',
-    env: 'HEDGEROW_TUNNEL_PORT',
-    help: 'a second port, on loopback, for a tunnel or proxy that brings the world: bridge routes only, keys needed',
-    parse: parsers.port
-  }
-]
+// Frontends on any site call a relay; who they are is for credentials to say, not for CORS.
+const SETTINGS: Setting[] = peerSettings({ role: 'relay', httpPort: 8080, corsOrigins: ['*'] })
 
 /** @throws {ConfigError} @throws {NothingToDo} after --help */
 export function readRelaySettings(argv: string[], version: string): RelaySettings {
@@ -44,8 +25,11 @@ One port carries HTTP and libp2p (WebSocket). A mesh may have any number of rela
 
 Examples:
   hedgerow-relay                                                   on 127.0.0.1:8080, for this machine
+  hedgerow-relay --tunnel quick                                    on the internet, by a Cloudflare tunnel with no account
   HEDGEROW_URL=https://relay.example.org hedgerow-relay --tunnel-port 8090   behind a tunnel or a TLS proxy, at 8090
   hedgerow-relay --relay https://other.example.org                 one more of a mesh that has one
+
+${TUNNEL_HELP}
 
 Exit codes: 0 ended in order   1 failed   2 a setting is wrong`
     )

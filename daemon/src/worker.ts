@@ -11,7 +11,14 @@ import { formatManifestError, loadManifests } from './manifest/index.ts'
 import { createPeer, type Peer, type ServiceHost } from './peer/index.ts'
 import { endOnSignal, VERSION } from './process/index.ts'
 import { createServiceHost, namedServices, SHIPPED_SERVICES } from './services/index.ts'
-import { accessOf, answerWhileWaiting, defaultListen, resolveMembership } from './startup/index.ts'
+import {
+  accessOf,
+  answerWhileWaiting,
+  defaultListen,
+  freePort,
+  publicWayOf,
+  resolveMembership
+} from './startup/index.ts'
 
 /** Runs a worker until a signal ends it. */
 export async function runWorker(settings: DaemonSettings): Promise<void> {
@@ -32,6 +39,7 @@ export async function runWorker(settings: DaemonSettings): Promise<void> {
 async function createWorker(settings: DaemonSettings, log: Logger): Promise<Peer> {
   const dataDir = await openDataDir(settings.dataDir)
   const access = await accessOf(settings, dataDir)
+  const way = await publicWayOf(settings, log)
   const privateKey = await loadIdentity(dataDir)
   const capabilities = await detectCapabilities({ dataDir, override: lent(settings) })
   const createServices = await prepareServices(settings, capabilities, dataDir, log)
@@ -45,6 +53,9 @@ async function createWorker(settings: DaemonSettings, log: Logger): Promise<Peer
   })
   const { membership, relays } = await resolveMembership(settings, dataDir, privateKey, 'worker', log)
   const services = createServices(membership.trust.rights?.services ?? [])
+  // Who comes by the tunnel may speak libp2p too.
+  const webSocketPort = way.tunnelPort == null ? undefined : await freePort()
+  const privateAddrs = webSocketPort == null ? [] : [`/ip4/127.0.0.1/tcp/${webSocketPort}/ws`]
   const worker = await createPeer(
     {
       privateKey,
@@ -55,7 +66,8 @@ async function createWorker(settings: DaemonSettings, log: Logger): Promise<Peer
       dataDir,
       capabilities,
       relays,
-      listen: settings.listen ?? (await defaultListen(dataDir)),
+      listen: [...(settings.listen ?? (await defaultListen(dataDir))), ...privateAddrs],
+      noAnnounce: privateAddrs,
       announce: settings.announce,
       iceServers: settings.iceServers,
       mdns: settings.mdns,
@@ -65,10 +77,13 @@ async function createWorker(settings: DaemonSettings, log: Logger): Promise<Peer
         host: settings.httpHost,
         port: settings.httpPort,
         corsOrigins: settings.corsOrigins,
-        bridgeClasses: settings.bridgeClasses
-      }
+        bridgeClasses: settings.bridgeClasses,
+        ...(way.tunnelPort == null ? {} : { tunnelPort: way.tunnelPort }),
+        ...(webSocketPort == null ? {} : { webSocketPort })
+      },
+      ...(way.url == null ? {} : { url: way.url })
     },
-    { services, membership, log }
+    { services, membership, log, ...(way.tunnel == null ? {} : { tunnel: way.tunnel }) }
   )
   await stopWaiting()
   return worker

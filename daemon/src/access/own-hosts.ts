@@ -15,6 +15,11 @@ export class OwnHosts {
     this.#names.add(new URL(url).host)
   }
 
+  /** One that it has no more. */
+  delete(url: string): void {
+    this.#names.delete(new URL(url).host)
+  }
+
   /** @param host as in URLs and `Host` */
   has = (host: string): boolean => this.#names.has(host)
 

@@ -40,6 +40,8 @@ export function healthRoute({ self, open }: HealthComponents): FastifyPluginAsyn
           ...short,
           ...(open ? { open } : {}),
           ...(caller.rights.has('read') ? long() : {}),
+          // Other peers have all rights here, and no business with what a program of this machine wrote.
+          ...(caller.rights.has('admin') && (isHere || caller.kind !== 'local') ? tunnelOf(self) : {}),
           ...(isHere ? { pid: process.pid, ...forOwner(self) } : {})
         })
       }
@@ -75,6 +77,18 @@ export function statsRoutes({ self, dispatcher, registry, cacheSize }: StatsComp
     app.get('/metrics', { schema: { tags: ['peer'], summary: 'Prometheus metrics' } }, async (_request, reply) =>
       reply.type(registry.contentType).send(await registry.metrics())
     )
+  }
+}
+
+function tunnelOf(self: Self): { tunnel?: object } {
+  const { state, url, problem } = self.tunnel() ?? {}
+  if (state == null) return {}
+  return {
+    tunnel: {
+      state,
+      ...(url == null ? {} : { url }),
+      ...(problem == null ? {} : { problem: problem.message, problem_code: problem.code })
+    }
   }
 }
 

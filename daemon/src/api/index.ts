@@ -7,6 +7,7 @@
 import type { Capabilities, Role } from '@hedgerow/protocols/advert'
 import type { Caller } from '../access/index.ts'
 import type { CredentialStatus } from '../membership/index.ts'
+import type { TunnelStatus } from '../tunnel/index.ts'
 
 export { adminRoutes } from './admin.ts'
 export { dhtRoutes } from './dht.ts'
@@ -54,6 +55,8 @@ export interface Self {
   /** names of the services that placement or its owner gave it */
   assigned(): string[]
   directPaths(): DirectPaths
+  /** undefined where none is run */
+  tunnel(): TunnelStatus | undefined
   /** undefined in an open mesh */
   credential(): CredentialStatus | undefined
 }

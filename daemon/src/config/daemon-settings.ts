@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { addSettings, readSettings, type Setting } from './index.ts'
 import * as parsers from './parsers.ts'
 import { type PeerSettings, peerSettings } from './peer-settings.ts'
+import { TUNNEL_HELP } from './tunnel-settings.ts'
 
 export interface DaemonSettings extends PeerSettings {
   services: string[]
@@ -59,6 +60,8 @@ With no setting at all it starts a mesh of its own and says how others join.
 For the services that it runs:
   HEDGEROW_LLM_URL  an OpenAI-compatible server (Ollama, vLLM, llama.cpp) that llm-inference offers; without it the
                     usual ports of this machine are looked at
+
+${TUNNEL_HELP}
 
 Examples:
   HEDGEROW_RELAY=https://relay.example.org hedgerow-daemon         lend this machine to that mesh

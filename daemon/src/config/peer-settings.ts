@@ -8,9 +8,10 @@ import { LOG_LEVELS, type LogLevel } from '../logging/index.ts'
 import type { IceServer } from '../node/ice-servers.ts'
 import type { Setting } from './index.ts'
 import * as parsers from './parsers.ts'
+import { type TunnelSettings, tunnelSettings } from './tunnel-settings.ts'
 
 /** What workers and relays have in common. */
-export interface PeerSettings {
+export interface PeerSettings extends TunnelSettings {
   relay: RelaySource[]
   name: string
   mesh?: string
@@ -159,6 +160,7 @@ export function peerSettings({ role, httpPort, corsOrigins }: PeerDefaults): Set
       default: ['public', 'internal'],
       parse: parsers.names
     },
+    ...tunnelSettings(role),
     {
       flags: '--listen <list>',
       env: 'HEDGEROW_LISTEN',

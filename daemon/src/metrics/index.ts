@@ -7,12 +7,15 @@ import type { Libp2p } from '@libp2p/interface'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { IngressRecord } from '../ingress/index.ts'
 import type { ServiceLoad } from '../presence/index.ts'
+import type { Tunnel } from '../tunnel/index.ts'
 
 export interface MetricsComponents {
   node: Libp2p
   view: View
   dispatcher: Pick<Dispatcher, 'stats'>
   loads(): ServiceLoad[]
+  /** left out where none is run */
+  tunnel?: Pick<Tunnel, 'status' | 'restarts'>
 }
 
 export interface Metrics {
@@ -23,7 +26,7 @@ export interface Metrics {
 /** Seconds: from an answer out of memory to a page of OCR. */
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300]
 
-export function createMetrics({ node, view, dispatcher, loads }: MetricsComponents): Metrics {
+export function createMetrics({ node, view, dispatcher, loads, tunnel }: MetricsComponents): Metrics {
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
@@ -91,6 +94,12 @@ export function createMetrics({ node, view, dispatcher, loads }: MetricsComponen
   gauge('hedgerow_connections', 'Open connections, by path', ['path'], self => {
     for (const { limits } of node.getConnections()) self.inc({ path: limits == null ? 'direct' : 'relayed' })
   })
+  if (tunnel != null) {
+    gauge('hedgerow_tunnel_up', 'Whether the world gets through the tunnel of this peer', [], self =>
+      self.set(tunnel.status().state === 'ready' ? 1 : 0)
+    )
+    total('hedgerow_tunnel_restarts_total', 'Starts of the tunnel beyond the first', () => tunnel.restarts)
+  }
 
   return {
     registry,

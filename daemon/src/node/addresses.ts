@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import type { Address } from '@libp2p/interface'
 import { loopbackAddressLast, publicAddressesFirst } from '@libp2p/utils'
 import {
@@ -36,6 +37,14 @@ export function byDialOrder(a: Address, b: Address): -1 | 0 | 1 {
 
 function lower(a: number, b: number): -1 | 0 | 1 {
   return a < b ? -1 : a > b ? 1 : 0
+}
+
+/** Where libp2p is reached by WebSocket at an http(s) URL. */
+export function addrOfUrl({ protocol, hostname, port }: URL): string {
+  const secure = protocol === 'https:'
+  const name = hostname.replace(/^\[|\]$/g, '')
+  const kind = isIP(name) === 4 ? 'ip4' : isIP(name) === 6 ? 'ip6' : 'dns4'
+  return `/${kind}/${name}/tcp/${port || (secure ? 443 : 80)}${secure ? '/tls' : ''}/ws`
 }
 
 /** Those that begin with none of the others. */

@@ -21,9 +21,10 @@ import { type Identify, identify } from '@libp2p/identify'
 import type { ComponentLogger, Libp2p, PrivateKey, Startable } from '@libp2p/interface'
 import { type KadDHT, kadDHT, passthroughMapper } from '@libp2p/kad-dht'
 import { mdns } from '@libp2p/mdns'
-import { peerIdFromString } from '@libp2p/peer-id'
+import { peerIdFromPrivateKey, peerIdFromString } from '@libp2p/peer-id'
 import { type Ping, ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
+import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import { equals } from 'uint8arrays/equals'
 import { announced, byDialOrder, without } from './addresses.ts'
@@ -31,6 +32,7 @@ import * as constants from './constants.ts'
 import type { AnyTransport, MadeTransport } from './webrtc.ts'
 import { safeWebSockets } from './websockets.ts'
 
+export { addrOfUrl } from './addresses.ts'
 export { type IceServer, IceServers } from './ice-servers.ts'
 
 // A type alias, not an interface: libp2p's ServiceMap asks for an index signature.
@@ -57,6 +59,8 @@ export interface NodeInit {
   listen: string[]
   /** multiaddrs to announce besides those found by listening */
   announce?: string[]
+  /** further ones, first of all, which may change: asked each time; {@link announceAnew} spreads a change */
+  publicAddrs?(): readonly string[]
   /** of `listen`, those that are of no use to others */
   noAnnounce?: string[]
   /** further ways to peers than TCP, WebSocket and circuits; `openWebRtc` makes those of WebRTC */
@@ -72,6 +76,7 @@ export async function createNode(init: NodeInit): Promise<Node> {
   const { mesh, role, trust = openTrust(init.mesh) } = init
   const gate = init.gate ?? createGate({ trust })
   const transports: AnyTransport[] = init.transports ?? []
+  const self = peerIdFromPrivateKey(init.privateKey).toString()
   return createLibp2p<NodeServices>({
     privateKey: init.privateKey,
     start: false,
@@ -79,7 +84,11 @@ export async function createNode(init: NodeInit): Promise<Node> {
       listen: init.listen,
       appendAnnounce: init.announce ?? [],
       // libp2p has a setting for the second, but does nothing with it.
-      announceFilter: addrs => announced(without(addrs, init.noAnnounce ?? []), constants.MAX_ANNOUNCED_ADDRS)
+      announceFilter: addrs => {
+        const reached = init.publicAddrs?.().map(addr => multiaddr(addr).encapsulate(`/p2p/${self}`)) ?? []
+        const rest = without(addrs, [...(init.noAnnounce ?? []), ...reached.map(String)])
+        return announced([...reached, ...rest], constants.MAX_ANNOUNCED_ADDRS)
+      }
     },
     // TCP and WebSocket open connections and no more; the others speak protocols of their own, to relays and through them.
     transports: [
@@ -136,6 +145,12 @@ export async function createNode(init: NodeInit): Promise<Node> {
       ...(role === 'relay' ? { relay: gate.guard(relayService()) } : {})
     }
   })
+}
+
+/** Tells those who are connected, by identify, which addresses this node has now. */
+export async function announceAnew(node: Node): Promise<void> {
+  const own = `/p2p/${node.peerId}`
+  await node.peerStore.patch(node.peerId, { multiaddrs: node.getMultiaddrs().map(addr => addr.decapsulate(own)) })
 }
 
 /** Whether a multiaddr to listen on needs WebRTC. */

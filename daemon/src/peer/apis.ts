@@ -133,8 +133,7 @@ async function buildEntrance(parts: ApiParts, kind: ListenerKind): Promise<Entra
     services: serviceListener(ingress, log),
     gate,
     described: kind !== 'tunnel',
-    // Relays carry libp2p over the same port.
-    upgrades: self.role === 'relay'
+    upgrades: config.http?.webSocketPort != null
   })
   const addressOf = (request: FastifyRequest): string => gate.addressOf(request.raw) ?? ''
   if (issuer != null) await app.register(enrolRoutes({ issuer, membership, addressOf }))

@@ -9,6 +9,7 @@ import { openAccess } from '../access/index.ts'
 import type { PeerStatus, Self } from '../api/index.ts'
 import { AUDIT_FOLDER, NO_AUDIT_LOG, openAuditLog, workerEntry } from '../audit/index.ts'
 import { createMetrics } from '../metrics/index.ts'
+import { announceAnew } from '../node/index.ts'
 import { Presence, Sequence } from '../presence/index.ts'
 import { Receipts } from '../receipts/index.ts'
 import { ContextTable, createServing, vouching } from '../serving/index.ts'
@@ -19,7 +20,9 @@ import { RequestsInHand } from './in-hand.ts'
 import type { Peer, PeerComponents, PeerConfig } from './index.ts'
 import { clientRights, credentialVerifier, issuerOf, withoutFiles } from './member.ts'
 import { createNetwork } from './network.ts'
+import { PublicUrl } from './public-url.ts'
 import { urlOf } from './url.ts'
+import { carryWebSockets } from './websocket.ts'
 
 /** Milliseconds after which a peer that found nobody serves all the same. */
 const JOIN_TIMEOUT = 20_000
@@ -27,10 +30,14 @@ const JOIN_TIMEOUT = 20_000
 const LINGER = 300
 
 export async function createPeer(config: PeerConfig, components: PeerComponents): Promise<Peer> {
-  const { services, log } = components
+  const { services, tunnel, log } = components
   const membership = components.membership ?? withoutFiles(config, log)
   const { trust } = membership
-  const network = await createNetwork({ ...config, trust }, log)
+  const publicUrl = new PublicUrl(config.url)
+  const network = await createNetwork(
+    { ...config, trust, publicAddrs: () => (config.http?.webSocketPort == null ? [] : publicUrl.addrs()) },
+    log
+  )
   const { node, gate, iceServers, view, ledger, gossip, directory, finder, following, invoker } = network
   const peerId = node.peerId.toString()
   for (const contract of services.contracts()) view.learnContract(contract)
@@ -59,6 +66,7 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
     services: () => services.offers().map(({ contract }) => contract.name),
     assigned: () => services.assigned(),
     directPaths: () => directPaths(node, iceServers),
+    tunnel: () => tunnel?.status(),
     credential: () => membership.credential()
   }
 
@@ -108,7 +116,6 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
       mesh: config.mesh,
       privateKey: config.privateKey,
       peerId,
-      entryPoint: config.url != null,
       loads: () => services.loads(),
       reporters: service => view.candidates(service).length,
       describe: () => ({
@@ -117,7 +124,7 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
         version: config.version,
         ...(trust.own === '' ? {} : { credential: trust.own }),
         addrs: node.getMultiaddrs().map(addr => addr.toString()),
-        ...(config.url == null ? {} : { url: config.url }),
+        ...(publicUrl.current == null ? {} : { url: publicUrl.current }),
         capabilities: config.capabilities,
         // A credential may name less than it did when this peer started.
         services: services.offers().filter(({ contract }) => covers(trust.rights?.services ?? [], contract.name)),
@@ -126,7 +133,13 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
     }
   )
 
-  const metrics = createMetrics({ node, view, dispatcher, loads: () => services.loads() })
+  const metrics = createMetrics({
+    node,
+    view,
+    dispatcher,
+    loads: () => services.loads(),
+    ...(tunnel == null ? {} : { tunnel })
+  })
   const inHand = new RequestsInHand()
   const issuer = await issuerOf(membership, config, log)
   const { http: httpConfig } = config
@@ -162,8 +175,10 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
   }
   const entrance = await buildLocalApi(parts)
   const { app: local } = entrance
-  const tunnel = httpConfig?.tunnelPort == null ? undefined : await buildTunnelApi(parts)
-  const entrances = tunnel == null ? [entrance] : [entrance, tunnel]
+  const tunnelEntrance = httpConfig?.tunnelPort == null ? undefined : await buildTunnelApi(parts)
+  const entrances = tunnelEntrance == null ? [entrance] : [entrance, tunnelEntrance]
+  if (httpConfig?.webSocketPort != null)
+    for (const { app, gate } of entrances) carryWebSockets(app.server, httpConfig.webSocketPort, gate, log)
   const { app: remote, server: remoteServer } = await buildPeerApi(parts)
   const nested = await buildNestedApi(parts)
   const unwatchServices = services.addListener(() => {
@@ -176,12 +191,18 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
     presence.changed()
   }
   membership.addListener(renew)
+  // What the world can't get at is not announced.
+  const unwatchTunnel = tunnel?.addListener(() => {
+    if (!publicUrl.change(tunnel.status().url ?? config.url, access.hosts)) return
+    presence.changed()
+    announceAnew(node).catch(err => log.error({ err }, 'could not announce the new address'))
+  })
   let http: HttpService | undefined
 
   const start = async (): Promise<void> => {
     if (config.http == null) await local.ready()
     else await local.listen({ host: config.http.host, port: config.http.port })
-    if (tunnel != null) await tunnel.app.listen({ host: '127.0.0.1', port: httpConfig?.tunnelPort ?? 0 })
+    await tunnelEntrance?.app.listen({ host: '127.0.0.1', port: httpConfig?.tunnelPort ?? 0 })
     if (access.open)
       log.warn(
         'the HTTP API is open to whoever reaches it (HEDGEROW_HTTP_OPEN): for trying out, never for confidential papers'
@@ -205,6 +226,7 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
     }
     await network.start()
     if (announces) presence.start()
+    tunnel?.start()
     phase = 'running'
     membership.start({ askRenewal: (issuer, chain) => askRenewal({ node, view, invoker }, issuer, chain) })
     if (!isWorker) return
@@ -229,7 +251,9 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
   const stop = async (): Promise<void> => {
     phase = 'draining'
     unwatchServices()
+    unwatchTunnel?.()
     presence.stop()
+    await tunnel?.stop()
     await membership.stop()
     await issuer?.stop()
     await Promise.all(entrances.map(({ app }) => app.close()))

@@ -33,6 +33,7 @@ import type { PlacementDecision } from '../placement/index.ts'
 import type { Presence, ServiceLoad } from '../presence/index.ts'
 import type { InstanceReport } from '../runtime/index.ts'
 import type { LocalService } from '../serving/index.ts'
+import type { Tunnel } from '../tunnel/index.ts'
 
 export { createPeer } from './create.ts'
 export { noServices } from './no-services.ts'
@@ -92,7 +93,7 @@ export interface PeerConfig {
   /** STUN and TURN servers; with none, those that a relay names */
   iceServers: IceServer[]
   mdns: boolean
-  /** where it can be reached over HTTPS by anyone */
+  /** where it can be reached over HTTPS by anyone, always; what a tunnel says comes on top of it */
   url?: string
   /** where the HTTP API listens; left out by a peer that only this process asks, through {@link Peer.api} */
   http?: HttpConfig
@@ -106,6 +107,11 @@ export interface HttpConfig extends AccessSettings {
   bridgeClasses?: readonly string[]
   /** on loopback, for a tunnel that brings the world. @default none */
   tunnelPort?: number
+  /**
+   * where on 127.0.0.1 the node listens for WebSocket: upgrades at `/` of every entrance go there, so that one port
+   * carries HTTP and libp2p. @default libp2p has ports of its own only
+   */
+  webSocketPort?: number
 }
 
 /** A listener that others than this machine may reach: routes for strangers are added to each before `start`. */
@@ -118,6 +124,8 @@ export interface PeerComponents {
   services: ServiceHost
   /** @default as `trust` says, with nothing kept */
   membership?: Membership
+  /** run while the peer runs; carries the world to {@link HttpConfig.tunnelPort}. @default none */
+  tunnel?: Tunnel
   log: Logger
 }
 

@@ -42,7 +42,12 @@ const SWEEP_INTERVAL = 5000
 
 const FOLLOWS_ALL: Record<Role, boolean> = { relay: true, worker: false, client: false }
 
-export async function createNetwork(config: PeerConfig, log: Logger): Promise<Network> {
+export interface NetworkConfig extends PeerConfig {
+  /** multiaddrs of its public URL, which may change */
+  publicAddrs(): readonly string[]
+}
+
+export async function createNetwork(config: NetworkConfig, log: Logger): Promise<Network> {
   const { mesh, role, trust = openTrust(mesh) } = config
   const gate = createGate({ trust, onRefusal: refusal => logRefusal(refusal, log) })
   const iceServers = new IceServers(config.iceServers)

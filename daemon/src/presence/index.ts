@@ -3,6 +3,7 @@
  * works, its goodbye when it leaves.
  */
 import { ADVERT_INTERVAL, type Advert } from '@hedgerow/protocols/advert'
+import type { Provided } from '@hedgerow/protocols/ids'
 import type { Ledger } from '@hedgerow/protocols/ledger'
 import { BUSY_INTERVAL, IDLE_INTERVAL, type LoadReport, MAX_INTERVAL } from '@hedgerow/protocols/load'
 import { sealStatement } from '@hedgerow/protocols/statement'
@@ -30,8 +31,6 @@ export interface PresenceInit {
   privateKey: PrivateKey
   peerId: string
   describe(): SelfDescription
-  /** whether others enter the mesh here, and must know soon when it is gone */
-  entryPoint: boolean
   loads(): ServiceLoad[]
   /** workers that report about a service, this one included: idle reports are spread over them */
   reporters(service: string): number
@@ -55,11 +54,13 @@ export class Presence {
   readonly #log: Logger
   readonly #init: PresenceInit
   readonly #unwatch: () => void
-  readonly #provided = new Set<string>()
+  readonly #provided = new Set<Provided>()
   readonly #reported = new Map<string, Reported>()
   readonly #sequence: Sequence
   #advertTimer: NodeJS.Timeout | undefined
   #advertisedAt = 0
+  /** others enter the mesh here, and must know soon when it is gone */
+  #isEntryPoint = false
   #tickTimer: NodeJS.Timeout | undefined
   #left = false
 
@@ -128,6 +129,7 @@ export class Presence {
     const bytes = await this.#seal({ type: 'advert', advert })
     if (this.#left) return
     this.#advertisedAt = Date.now()
+    this.#isEntryPoint = advert.url != null
     await this.#gossip.publish('adverts', bytes)
     // The DHT takes seconds and nobody waits for it: gossip has told those who are here.
     void this.#directory.putAdvert(peerId, bytes)
@@ -136,23 +138,24 @@ export class Presence {
   }
 
   #provide(advert: Advert): void {
-    const wanted = new Set(advert.services.map(({ contract }) => contract.name))
-    for (const service of wanted) {
-      if (this.#provided.has(service)) continue
-      this.#provided.add(service)
-      void this.#directory.provide(`service:${service}`)
+    const wanted = new Set<Provided>(advert.services.map(({ contract }) => `service:${contract.name}` as const))
+    if (advert.url != null) wanted.add('entry-point')
+    for (const what of wanted) {
+      if (this.#provided.has(what)) continue
+      this.#provided.add(what)
+      void this.#directory.provide(what)
     }
-    for (const service of this.#provided) {
-      if (wanted.has(service)) continue
-      this.#provided.delete(service)
-      void this.#directory.withdraw(`service:${service}`)
+    for (const what of this.#provided) {
+      if (wanted.has(what)) continue
+      this.#provided.delete(what)
+      void this.#directory.withdraw(what)
     }
   }
 
   #tick(): void {
     if (this.#left) return
     const now = Date.now()
-    const interval = this.#init.entryPoint ? ENTRY_POINT_INTERVAL : ADVERT_INTERVAL
+    const interval = this.#isEntryPoint ? ENTRY_POINT_INTERVAL : ADVERT_INTERVAL
     if (this.#advertisedAt !== 0 && now - this.#advertisedAt > interval) this.changed()
     const loads = this.#init.loads()
     for (const load of loads) {

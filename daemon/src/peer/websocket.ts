@@ -1,10 +1,10 @@
 import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { Gate } from '@hedgerow/daemon/access'
-import { problemAnswer } from '@hedgerow/daemon/ingress'
 import { toMeshError } from '@hedgerow/protocols/errors'
 import type { Logger } from 'pino'
+import type { Gate } from '../access/index.ts'
+import { problemAnswer } from '../ingress/index.ts'
 
 /**
  * Hands WebSocket upgrades of an HTTP server to libp2p's own listener, byte for byte: libp2p takes no server of ours.

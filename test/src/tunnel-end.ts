@@ -1,0 +1,79 @@
+/**
+ * The far end of a tunnel on this machine: names under `tunnel.test`, a certificate for them, and what a program needs
+ * to go by both.
+ */
+import 'reflect-metadata'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { freePort } from '@hedgerow/daemon/startup'
+import { SubjectAlternativeNameExtension, X509CertificateGenerator } from '@peculiar/x509'
+import { Agent } from 'undici'
+import { type StandIn, standIn } from '../../daemon/test/support/cloudflared.ts'
+
+const HOSTS = new URL('../fixtures/hosts.mjs', import.meta.url)
+/** As in the fixture. */
+const ADDRESS = '127.0.0.4'
+const HOUR = 60 * 60_000
+
+export interface TunnelEnd {
+  /** what stands in for `cloudflared` */
+  program: StandIn
+  /** `<name>.tunnel.test` with the port at which the world is let in */
+  hostname(name: string): string
+  /** of a peer that runs this tunnel */
+  env: Record<string, string>
+  /** of a program that comes from the world */
+  worldEnv: Record<string, string>
+  /** for requests from the world */
+  world: Agent
+  stop(): Promise<void>
+}
+
+/** @param name the first that it gets */
+export async function tunnelEnd(name: string): Promise<TunnelEnd> {
+  const port = await freePort()
+  const { key, cert } = await certificate()
+  const dir = await mkdtemp(join(tmpdir(), 'hedgerow-world-'))
+  const ca = join(dir, 'ca.pem')
+  await writeFile(ca, cert)
+  const hostname = (one: string): string => `${one}.tunnel.test:${port}`
+  const program = await standIn({
+    does: 'work',
+    hostname: hostname(name),
+    listen: { host: ADDRESS, port, key, cert }
+  })
+  const world = new Agent({
+    connect: { ca: cert, lookup: (_name, _options, done) => done(null, [{ address: ADDRESS, family: 4 }]) }
+  })
+  return {
+    program,
+    hostname,
+    env: { HEDGEROW_TUNNEL: 'quick', HEDGEROW_CLOUDFLARED: program.program },
+    worldEnv: { NODE_OPTIONS: `--import=${HOSTS}`, NODE_EXTRA_CA_CERTS: ca },
+    world,
+    async stop() {
+      await world.close()
+      await program.remove()
+      await rm(dir, { recursive: true, force: true })
+    }
+  }
+}
+
+async function certificate(): Promise<{ key: string; cert: string }> {
+  const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
+  const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
+  const made = await X509CertificateGenerator.createSelfSigned(
+    {
+      name: 'CN=tunnel.test',
+      notBefore: new Date(Date.now() - HOUR),
+      notAfter: new Date(Date.now() + HOUR),
+      keys,
+      signingAlgorithm: algorithm,
+      extensions: [new SubjectAlternativeNameExtension([{ type: 'dns', value: '*.tunnel.test' }])]
+    },
+    crypto
+  )
+  const key = Buffer.from(await crypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64')
+  return { key: `-----BEGIN PRIVATE KEY-----\n${key}\n-----END PRIVATE KEY-----\n`, cert: made.toString('pem') }
+}
