@@ -8,8 +8,11 @@ export const TIMING = {
   answer: 2000,
   /** From a start until it is said that it takes long, and why, if what it writes tells. */
   slow: 15_000,
-  /** Without any answer of that endpoint until the program is taken for hung, and ended. */
-  silence: 20_000,
+  /**
+   * Without any answer of that endpoint until the program is taken for hung, and ended. It opens it only when Cloudflare
+   * has given it a name, for which it waits up to 15 s.
+   */
+  silence: 30_000,
   /**
    * Without a connection until the program is started anew. It connects again by itself, but a quick tunnel that
    * Cloudflare has forgotten never does.

@@ -4,7 +4,7 @@ import type { TunnelMode, TunnelProblem } from './index.ts'
 /** Lines about one of the requests that it carries say nothing of the tunnel. */
 const ABOUT_REQUESTS = /originService|origin service|ingressRule|connIndex=\d+ .*\bdest=/i
 const BAD_TOKEN = /token is not valid|invalid tunnel secret|tunnel not found|unauthorized|failed to parse token/i
-const RATE_LIMITED = /\b429\b|too many requests|error code: 1015/i
+const RATE_LIMITED = /status_code="?429|429 too many|too many requests|error code: 1015/i
 const NO_NETWORK =
   /no such host|name resolution|server misbehaving|network is (?:unreachable|down)|no route to host|connection refused|i\/o timeout|handshake timeout|deadline exceeded|edge discovery/i
 const TELLING = /\b(?:ERR|FTL|error|failed|fatal|panic)\b/i

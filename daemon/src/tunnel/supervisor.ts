@@ -72,7 +72,7 @@ export class CloudflaredTunnel implements Tunnel {
     let attempt = 0
     while (!signal.aborted) {
       this.#readyAt = undefined
-      const problem = await this.#live(signal)
+      const problem = await this.#live(signal).catch(err => cannotRun(this.#init.program ?? PROGRAM, err))
       if (signal.aborted || problem == null) return
       if (this.#readyAt != null && performance.now() - this.#readyAt > this.#timing.stable) attempt = 0
       const delay = restartDelay(attempt++, problem.code, this.#random(), this.#timing)
