@@ -2,19 +2,17 @@
  * The far end of a tunnel on this machine: names under `tunnel.test`, a certificate for them, and what a program needs
  * to go by both.
  */
-import 'reflect-metadata'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from '@hedgerow/daemon/startup'
-import { SubjectAlternativeNameExtension, X509CertificateGenerator } from '@peculiar/x509'
 import { Agent } from 'undici'
+import { certificateFor } from '../../daemon/test/support/certificate.ts'
 import { type StandIn, standIn } from '../../daemon/test/support/cloudflared.ts'
 
 const HOSTS = new URL('../fixtures/hosts.mjs', import.meta.url)
 /** As in the fixture. */
 const ADDRESS = '127.0.0.4'
-const HOUR = 60 * 60_000
 
 export interface TunnelEnd {
   /** what stands in for `cloudflared` */
@@ -33,7 +31,7 @@ export interface TunnelEnd {
 /** @param name the first that it gets */
 export async function tunnelEnd(name: string): Promise<TunnelEnd> {
   const port = await freePort()
-  const { key, cert } = await certificate()
+  const { key, cert } = await certificateFor('*.tunnel.test')
   const dir = await mkdtemp(join(tmpdir(), 'hedgerow-world-'))
   const ca = join(dir, 'ca.pem')
   await writeFile(ca, cert)
@@ -58,22 +56,4 @@ export async function tunnelEnd(name: string): Promise<TunnelEnd> {
       await rm(dir, { recursive: true, force: true })
     }
   }
-}
-
-async function certificate(): Promise<{ key: string; cert: string }> {
-  const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
-  const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
-  const made = await X509CertificateGenerator.createSelfSigned(
-    {
-      name: 'CN=tunnel.test',
-      notBefore: new Date(Date.now() - HOUR),
-      notAfter: new Date(Date.now() + HOUR),
-      keys,
-      signingAlgorithm: algorithm,
-      extensions: [new SubjectAlternativeNameExtension([{ type: 'dns', value: '*.tunnel.test' }])]
-    },
-    crypto
-  )
-  const key = Buffer.from(await crypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64')
-  return { key: `-----BEGIN PRIVATE KEY-----\n${key}\n-----END PRIVATE KEY-----\n`, cert: made.toString('pem') }
 }
