@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createGate, type Gate, type Refusal } from '@hedgerow/protocols/gate'
 import { encryption, multiplexing } from '@hedgerow/protocols/invocation/node'
+import { membershipProtocol } from '@hedgerow/protocols/ids'
 import { createTrust, grant, meshIdOf, sealRevocation, type Trust } from '@hedgerow/protocols/membership'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import { identify } from '@libp2p/identify'
@@ -11,6 +12,7 @@ import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { tcp } from '@libp2p/tcp'
 import { createLibp2p, type Libp2p } from 'libp2p'
 import { pEvent } from 'p-event'
+import { proofStream } from '../src/gate/handshake.ts'
 
 const SECRET = '/test/secret/1'
 const HOUR = 3600
@@ -212,6 +214,36 @@ describe('the gate of a closed mesh', () => {
       await closed(inbound)
       await reset
       assert.equal(a.node.services.secret.heard.length, 0)
+    } finally {
+      await foreign.stop()
+    }
+  })
+
+  it('forgets a proof with the last connection, also when that one never was proven', async () => {
+    const a = await peer()
+    const privateKey = await generateKeyPair('Ed25519')
+    const id = peerIdFromPrivateKey(privateKey).toString()
+    const chain = await grant(
+      { mesh, subject: id, roles: ['client'], services: [], classes: [], ttl: HOUR },
+      { privateKey: authority }
+    )
+    const foreign = await createLibp2p({
+      privateKey,
+      transports: [tcp()],
+      connectionEncrypters: [encryption()],
+      streamMuxers: [multiplexing()]
+    })
+    try {
+      const signal = AbortSignal.timeout(10_000)
+      const proven = await foreign.dial(a.node.getMultiaddrs())
+      const proof = proofStream(await proven.newStream(membershipProtocol(mesh)))
+      await proof.show(chain, signal)
+      await proof.read(signal)
+      const silent = await foreign.dial(a.node.getMultiaddrs(), { force: true })
+      await proven.close()
+      assert.ok(a.gate.isMember(id))
+      await closed(silent)
+      assert.equal(a.gate.isMember(id), false)
     } finally {
       await foreign.stop()
     }

@@ -198,6 +198,7 @@ export class ClosedGate implements Gate {
       entry.settled = true
       entry.proof.reject(error)
     }
+    this.#leaveUnlessConnected(peerId)
     this.#init.onRefusal?.({ peerId, error, by: error instanceof RefusedByPeer ? 'them' : 'us' })
     this.#ending.add(connection)
     setTimeout(() => {
@@ -235,8 +236,12 @@ export class ClosedGate implements Gate {
       entry.settled = true
       entry.proof.reject(new CredentialError('Missing', 'the connection closed before it was proven'))
     }
-    for (const { peerId } of this.#entries.values()) if (peerId === entry.peerId) return
-    this.#leave(entry.peerId)
+    this.#leaveUnlessConnected(entry.peerId)
+  }
+
+  #leaveUnlessConnected(peerId: string): void {
+    for (const entry of this.#entries.values()) if (entry.peerId === peerId) return
+    this.#leave(peerId)
   }
 
   #leave(peerId: string): void {
