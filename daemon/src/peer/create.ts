@@ -70,7 +70,7 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
     services,
     contexts,
     rights: () => trust.rights,
-    callerRights: caller => clientRights(caller === peerId ? undefined : gate.member(caller)),
+    callerRights: caller => (caller === peerId ? undefined : clientRights(gate.member(caller))),
     draining: () => phase === 'draining',
     vouches: vouching({ self: peerId, roleOf: peer => view.peer(peer)?.advert.role }),
     mayActFor: (peer, service) => peer === peerId || runs(view, peer, service),

@@ -20,10 +20,20 @@ export function credentialVerifier(trust: Trust): VerifyCredential {
   }
 }
 
-/** A client asks for what its credential names; a worker or relay for whatever its own callers need. */
-export function clientRights(member: Member | undefined): Member['credential'] | undefined {
-  return member?.credential.roles.every(role => role === 'client') === true ? member.credential : undefined
+/**
+ * A client asks for what its credential names; a worker or relay for whatever its own callers need. Who is no member any
+ * more may still have a stream open, for as long as the connection takes to end: it may ask for nothing.
+ *
+ * @returns undefined when it may ask for everything
+ */
+export function clientRights(
+  member: Member | undefined
+): Pick<Member['credential'], 'services' | 'classes'> | undefined {
+  if (member == null) return NO_RIGHTS
+  return member.credential.roles.every(role => role === 'client') ? member.credential : undefined
 }
+
+const NO_RIGHTS = { services: [], classes: [] }
 
 /** Of a peer that is given a trust and nothing else: nothing is kept. */
 export function withoutFiles(config: PeerConfig, log: Logger): Membership {

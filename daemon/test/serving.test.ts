@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict'
+import type { ServiceContract } from '@hedgerow/protocols/contract'
+import type { Member, MemberRole } from '@hedgerow/protocols/membership'
+import { clientRights } from '../src/peer/member.ts'
+import { ContextTable, createServing, type ServingComponents } from '../src/serving/index.ts'
+
+const contract: ServiceContract = {
+  name: 'lab',
+  version: '1.0.0',
+  title: '',
+  aliases: [],
+  tier: 'cpu',
+  replicas: 1,
+  concurrency: 1,
+  operations: [
+    {
+      method: 'GET',
+      path: '/',
+      main: true,
+      idempotent: true,
+      internal: false,
+      firstByteTimeout: 1000,
+      chunkTimeout: 1000,
+      bodyLimit: 0
+    }
+  ]
+}
+
+function member(roles: MemberRole[], services: string[]): Member {
+  const credential = {
+    id: 'x',
+    issuer: 'authority',
+    subject: 'p',
+    mesh: 'm',
+    roles,
+    services,
+    classes: [],
+    issuedAt: 0,
+    notBefore: 0,
+    expiresAt: Infinity
+  }
+  return { peerId: 'p', credential, chain: [credential], expiresAt: Infinity }
+}
+
+function serving(init: Partial<ServingComponents>) {
+  return createServing({
+    services: {
+      get: () => ({
+        contract,
+        invoke: async () => ({
+          status: 200,
+          headers: {},
+          body: (async function* () {})(),
+          complete: new Uint8Array(),
+          timing: { queue: 0, backend: 0 }
+        })
+      })
+    },
+    contexts: new ContextTable(),
+    rights: () => ({ services: ['*'], classes: ['public', 'internal'] }),
+    callerRights: () => undefined,
+    draining: () => false,
+    vouches: () => true,
+    mayActFor: () => false,
+    ...init
+  })
+}
+
+describe('serving', () => {
+  const request = { method: 'GET', path: '/service/lab', headers: {}, body: null }
+  const statusFor = async (who: Member | undefined): Promise<number> => {
+    const { invoke } = serving({ callerRights: () => clientRights(who) })
+    const { status } = await invoke('p', request, { signal: AbortSignal.timeout(1000) })
+    return status
+  }
+
+  it('lets clients ask for what their credential names, and workers and relays for everything', async () => {
+    assert.equal(await statusFor(member(['client'], ['lab'])), 200)
+    assert.equal(await statusFor(member(['client'], ['other'])), 403)
+    assert.equal(await statusFor(member([], ['other'])), 403)
+    assert.equal(await statusFor(member(['worker'], ['other'])), 200)
+    assert.equal(await statusFor(member(['relay'], [])), 200)
+  })
+
+  it('lets nobody ask for anything who is no member any more, and whose stream is still open', async () => {
+    assert.equal(await statusFor(undefined), 403)
+  })
+})
