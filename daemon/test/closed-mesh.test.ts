@@ -194,6 +194,39 @@ describe('peers of a closed mesh', function () {
     assert.ok(knows(relay, b))
   })
 
+  it('tell clients what clients need, other members more, and admins the rest', async () => {
+    const relay = await start({ role: 'relay' })
+    const askers = {
+      client: await start({ role: 'client', via: relay }),
+      worker: await start({ via: relay }),
+      admin: await start({ role: 'client', via: relay, rights: { roles: ['client', 'admin'] } })
+    }
+    const statusFor = async (asker: Peer, path: string): Promise<number> => {
+      const request = { method: 'GET', path, headers: {}, body: null }
+      const { status, body } = await asker.invoker.invoke(relay.self.peerId, request, {
+        signal: AbortSignal.timeout(10_000)
+      })
+      for await (const _ of body);
+      return status
+    }
+    const table: Array<[path: string, client: number, worker: number, admin: number]> = [
+      ['/health', 200, 200, 200],
+      ['/.well-known/libp2p/protocols', 200, 200, 200],
+      ['/api/services', 200, 200, 200],
+      ['/adverts', 200, 200, 200],
+      ['/stats', 200, 200, 200],
+      ['/explain/unknown', 404, 404, 404],
+      ['/metrics', 403, 200, 200],
+      ['/api/dht/topology', 403, 200, 200],
+      ['/api/admin/workers', 403, 403, 200],
+      ['/api/coordinator/workers', 403, 403, 200],
+      ['/nothing', 404, 404, 404]
+    ]
+    for (const [path, client, worker, admin] of table)
+      for (const [name, expected] of Object.entries({ client, worker, admin }))
+        assert.equal(await statusFor(askers[name as keyof typeof askers], path), expected, `${path} for a ${name}`)
+  })
+
   it('stay connected when a credential is renewed, and give the new one out', async () => {
     const relay = await start({ role: 'relay' })
     const worker = await start({ via: relay })

@@ -146,6 +146,7 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
     view,
     ledger,
     gossip,
+    memberOf: (peer: string) => gate.member(peer),
     membership,
     issuer,
     directory,
