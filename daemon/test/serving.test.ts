@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { ServiceContract } from '@hedgerow/protocols/contract'
+import type { Headers } from '@hedgerow/protocols/invocation'
 import type { Member, MemberRole } from '@hedgerow/protocols/membership'
 import { clientRights } from '../src/peer/member.ts'
 import { ContextTable, createServing, type ServingComponents } from '../src/serving/index.ts'
@@ -42,23 +43,27 @@ function member(roles: MemberRole[], services: string[]): Member {
   return { peerId: 'p', credential, chain: [credential], expiresAt: Infinity }
 }
 
-function serving(init: Partial<ServingComponents>) {
+function serving(init: Partial<ServingComponents>, invoked: Array<Headers | undefined> = []) {
   return createServing({
     services: {
       get: () => ({
         contract,
-        invoke: async () => ({
-          status: 200,
-          headers: {},
-          body: (async function* () {})(),
-          complete: new Uint8Array(),
-          timing: { queue: 0, backend: 0 }
-        })
+        invoke: async ({ stamp }) => {
+          invoked.push(stamp)
+          return {
+            status: 200,
+            headers: {},
+            body: (async function* () {})(),
+            complete: new Uint8Array(),
+            timing: { queue: 0, backend: 0 }
+          }
+        }
       })
     },
     contexts: new ContextTable(),
     rights: () => ({ services: ['*'], classes: ['public', 'internal'] }),
     callerRights: () => undefined,
+    callerClasses: () => ['public', 'internal'],
     draining: () => false,
     vouches: () => true,
     mayActFor: () => false,
@@ -84,5 +89,36 @@ describe('serving', () => {
 
   it('lets nobody ask for anything who is no member any more, and whose stream is still open', async () => {
     assert.equal(await statusFor(undefined), 403)
+  })
+
+  it('gives no instance what its worker may not see, whatever this one may', async () => {
+    const statusFor = async (classes: string[], said: Record<string, string>): Promise<number> => {
+      const { invoke } = serving({
+        rights: () => ({ services: ['*'], classes: ['confidential'] }),
+        callerClasses: () => classes,
+        mayActFor: () => true
+      })
+      const { status } = await invoke('p', { ...request, headers: said }, { signal: AbortSignal.timeout(1000) })
+      return status
+    }
+    const instance = { 'hedgerow-caller': 'service/lab', 'hedgerow-data-class': 'confidential' }
+    assert.equal(await statusFor(['internal'], instance), 403)
+    assert.equal(await statusFor(['confidential'], instance), 200)
+    // Whoever sends what is its own has seen it.
+    assert.equal(await statusFor(['internal'], { 'hedgerow-data-class': 'confidential' }), 200)
+  })
+
+  it('tells the backend what its caller may see: as the connection proves, and never more than was said', async () => {
+    const seen = async (classes: string[], said?: string): Promise<unknown> => {
+      const invoked: Array<Headers | undefined> = []
+      const { invoke } = serving({ callerClasses: () => classes }, invoked)
+      const headers = said == null ? {} : { 'hedgerow-caller-classes': said }
+      await invoke('p', { ...request, headers }, { signal: AbortSignal.timeout(1000) })
+      return invoked[0]?.['hedgerow-caller-classes']
+    }
+    assert.equal(await seen(['public', 'internal']), 'public,internal')
+    assert.equal(await seen(['internal'], 'confidential'), 'internal')
+    assert.equal(await seen(['confidential', 'medical'], 'internal,medical'), 'medical,internal')
+    assert.equal(await seen(['confidential'], ''), '')
   })
 })

@@ -71,6 +71,7 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
     contexts,
     rights: () => trust.rights,
     callerRights: caller => (caller === peerId ? undefined : clientRights(gate.member(caller))),
+    callerClasses: caller => (caller === peerId ? trust.rights : gate.member(caller)?.credential)?.classes ?? [],
     draining: () => phase === 'draining',
     vouches: vouching({ self: peerId, roleOf: peer => view.peer(peer)?.advert.role }),
     mayActFor: (peer, service) => peer === peerId || runs(view, peer, service),
