@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -137,6 +137,24 @@ describe('peers of a closed mesh', function () {
       assert.ok(!knows(worker, stranger) && !knows(relay, stranger))
     }
     assert.ok(knows(relay, worker) && knows(worker, relay))
+  })
+
+  it('keep nothing of strangers who have left, and dial them never again', async () => {
+    const relay = await start({ role: 'relay' })
+    const worker = await start({ via: relay })
+    await until(() => knows(relay, worker))
+    const remembers = (peer: Peer): Promise<boolean> => relay.node.peerStore.has(peer.node.peerId)
+    const stranger = await start({ via: relay, trust: () => openTrust(mesh) })
+    await until(() => remembers(stranger))
+    await stranger.stop()
+    await until(async () => !(await remembers(stranger)))
+    assert.ok(await remembers(worker))
+    await relay.stop()
+    const met = await Promise.all(
+      (await readdir(dataDir)).map(name => readFile(join(dataDir, name, 'known-peers.json'), 'utf8').catch(() => ''))
+    )
+    assert.ok(met.some(file => file.includes(worker.self.peerId)))
+    assert.ok(!met.some(file => file.includes(stranger.self.peerId)))
   })
 
   it('believe no advert of services that the credential does not name, and pass none on', async () => {
