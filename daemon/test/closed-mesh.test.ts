@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createPeer, noServices, type Peer } from '@hedgerow/daemon/peer'
 import type { Role } from '@hedgerow/protocols/advert'
+import { type Provided, providerCid } from '@hedgerow/protocols/ids'
 import {
   createTrust,
   type GrantInit,
@@ -16,9 +17,11 @@ import {
 } from '@hedgerow/protocols/membership'
 import { sealStatement } from '@hedgerow/protocols/statement'
 import { generateKeyPair } from '@libp2p/crypto/keys'
-import type { PrivateKey } from '@libp2p/interface'
+import type { PeerId, PrivateKey } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import type { CID } from 'multiformats/cid'
 import { pino } from 'pino'
+import { MAX_RECORDS_PER_PROVIDER } from '../src/node/constants.ts'
 
 const HOUR = 3600
 const log = pino({ level: process.env.LOG_LEVEL ?? 'silent' })
@@ -155,6 +158,31 @@ describe('peers of a closed mesh', function () {
     )
     assert.ok(met.some(file => file.includes(worker.self.peerId)))
     assert.ok(!met.some(file => file.includes(stranger.self.peerId)))
+  })
+
+  it('keep so many records of who provides what of one peer, and none of a client', async () => {
+    const relay = await start({ role: 'relay' })
+    const worker = await start({ via: relay })
+    const client = await start({ role: 'client', via: relay })
+    for (const peer of [worker, client]) await until(() => relay.gate.isMember(peer.self.peerId))
+    const { dht } = relay.node.services
+    assert.ok('providers' in dht && dht.providers instanceof Object && 'getProviders' in dht.providers)
+    const { providers } = dht as unknown as { providers: { getProviders(cid: CID): Promise<PeerId[]> } }
+    const isKept = async (peer: Peer, what: Provided): Promise<boolean> =>
+      (await providers.getProviders(await providerCid(what))).some(id => id.equals(peer.node.peerId))
+    await worker.directory.provide('service:own')
+    await until(() => isKept(worker, 'service:own'))
+    await client.directory.provide('service:own')
+    assert.equal(await isKept(client, 'service:own'), false)
+    let kept = 0
+    for (let i = 0; i < 2 * MAX_RECORDS_PER_PROVIDER; i++) {
+      await worker.directory.provide(`service:s${i}`)
+      if (await isKept(worker, `service:s${i}`)) kept++
+    }
+    assert.ok(kept > 1 && kept < MAX_RECORDS_PER_PROVIDER, `${kept} of them`)
+    // What was there already is renewed all the same.
+    await worker.directory.provide('service:own')
+    assert.ok(await isKept(worker, 'service:own'))
   })
 
   it('believe no advert of services that the credential does not name, and pass none on', async () => {
