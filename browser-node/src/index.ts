@@ -136,6 +136,8 @@ export interface Mesh {
   readonly peerId: string
   /** the mesh's name */
   readonly name: string
+  /** whether nobody joins it without a credential */
+  readonly closed: boolean
   readonly status: MeshStatus
   /** why direct connections can't be expected beyond this network, if so: nobody named a STUN server */
   readonly iceServers: readonly RTCIceServer[]

@@ -42,6 +42,7 @@ export interface MeshComponents {
 export class PageMesh extends TypedEventEmitter<MeshEvents> implements Mesh {
   readonly peerId: string
   readonly name: string
+  readonly closed: boolean
   readonly iceServers: readonly RTCIceServer[]
   readonly #node: PageNode
   readonly #gate: Gate
@@ -68,6 +69,7 @@ export class PageMesh extends TypedEventEmitter<MeshEvents> implements Mesh {
     this.#membership = membership
     this.peerId = node.peerId.toString()
     this.name = mesh
+    this.closed = membership.trust.authority != null
     this.iceServers = iceServers
     this.#view = createView({ now, maxPeers: MAX_PEERS })
     this.#ledger = createLedger({ mesh, view: this.#view, trust: membership.trust })

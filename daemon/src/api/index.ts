@@ -43,6 +43,8 @@ export interface Self {
   workerId: string
   role: Role
   mesh: string
+  /** whether nobody joins the mesh without a credential */
+  closed: boolean
   version: string
   capabilities: Capabilities
   /** milliseconds since it started */

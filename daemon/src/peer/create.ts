@@ -51,6 +51,7 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
     workerId: config.name,
     role: config.role,
     mesh: config.mesh,
+    closed: membership.closed,
     version: config.version,
     capabilities: config.capabilities,
     uptime: () => performance.now() - startedAt,
@@ -183,6 +184,11 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
     if (config.http == null) await local.ready()
     else await local.listen({ host: config.http.host, port: config.http.port })
     if (tunnel != null) await tunnel.app.listen({ host: '127.0.0.1', port: httpConfig?.tunnelPort ?? 0 })
+    if (announces && !membership.closed)
+      log.warn(
+        { mesh: config.mesh },
+        'this mesh is open: whoever reaches it is in it, may offer services and see what is sent; for trying out, never for confidential papers'
+      )
     if (access.open)
       log.warn(
         'the HTTP API is open to whoever reaches it (HEDGEROW_HTTP_OPEN): for trying out, never for confidential papers'

@@ -110,7 +110,8 @@ const Greeting = Type.Object({
   status: Text,
   peer_id: Text,
   worker_id: Text,
-  direct_paths: Type.Optional(Text)
+  direct_paths: Type.Optional(Text),
+  closed: Type.Optional(Type.Boolean())
 })
 
 const Health = Type.Object({

@@ -1,5 +1,5 @@
 import { ShieldAlert } from 'lucide-preact'
-import { withinNetworkOnly } from '../state/mesh.ts'
+import { isOpen, withinNetworkOnly } from '../state/mesh.ts'
 
 export function Footer() {
   return (
@@ -8,8 +8,10 @@ export function Footer() {
         <p class="footer-warning">
           <ShieldAlert size={20} aria-hidden="true" />
           <span>
-            <strong>Not for confidential papers.</strong> This mesh is open: anybody may lend a computer to it and would
-            see what is sent there. Try it with examples and invented text.
+            <strong>Not for confidential papers.</strong>{' '}
+            {isOpen.value
+              ? 'This mesh is open: anybody may lend a computer to it and would see what is sent there. Try it with examples and invented text.'
+              : 'This mesh is closed: what is sent goes to computers of its members only. But this page comes from a relay, which could change it.'}
           </span>
         </p>
         {withinNetworkOnly.value && (

@@ -17,6 +17,8 @@ export const relayLost = computed(
   () => status.value === 'online' && relays.value.length > 0 && relays.value.every(({ path }) => path === 'none')
 )
 export const withinNetworkOnly = computed(() => mesh.value != null && mesh.value.iceServers.length === 0)
+/** Anybody may be in it; also while it isn't known yet. */
+export const isOpen = computed(() => mesh.value?.closed !== true)
 export const canSend = computed(() => status.value === 'online' || status.value === 'bridged')
 
 /** The page's own relay, and others named in `?relay=`. */
