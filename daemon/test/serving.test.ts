@@ -121,4 +121,15 @@ describe('serving', () => {
     assert.equal(await seen(['confidential', 'medical'], 'internal,medical'), 'medical,internal')
     assert.equal(await seen(['confidential'], ''), '')
   })
+
+  it('refuses who asks too often, and keeps no account of that', async () => {
+    let left = 2
+    let accounted = 0
+    const { invoke } = serving({ mayAsk: () => left-- > 0, onServed: () => accounted++ })
+    const statuses: number[] = []
+    for (let i = 0; i < 4; i++)
+      statuses.push((await invoke('p', request, { signal: AbortSignal.timeout(1000) })).status)
+    assert.deepEqual(statuses, [200, 200, 429, 429])
+    assert.equal(accounted, 2)
+  })
 })

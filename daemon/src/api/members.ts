@@ -16,12 +16,19 @@ const CLIENTS_READ = ['/stats', '/events', '/adverts', '/explain/:id', '/api/pee
  * has the role may do what is for admins.
  *
  * @param memberOf undefined for a peer that is no member, or no longer
+ * @param mayAsk whether it has not asked too often
  */
-export function membersOnly(memberOf: (message: IncomingMessage) => Member | undefined): onRequestAsyncHookHandler {
+export function membersOnly(
+  memberOf: (message: IncomingMessage) => Member | undefined,
+  mayAsk: (member: Member) => boolean
+): onRequestAsyncHookHandler {
   return async ({ raw, routeOptions: { url, config } }) => {
     const need = config?.everybody === true ? 'everybody' : needOf(url)
     const member = memberOf(raw)
     if (member == null) throw new MeshError('Forbidden', 'the mesh is for its members; this peer is none, or no longer')
+    // Of services whoever serves them keeps count.
+    if (url?.startsWith('/service/') !== true && !mayAsk(member))
+      throw new MeshError('RateLimited', 'this is more than a client may ask', { retry_after: 1, retry_safe: true })
     const { roles } = member.credential
     const isClient = roles.every(role => role === 'client')
     if (need === 'everybody' || need === 'call' || roles.includes('admin')) return

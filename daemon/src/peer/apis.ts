@@ -59,6 +59,7 @@ export interface ApiParts {
   ledger: Ledger
   gossip: Gossip
   memberOf(peerId: string): Member | undefined
+  mayAsk(peerId: string): boolean
   membership: Membership
   /** undefined on a peer that enrols nobody */
   issuer: Issuer | undefined
@@ -168,14 +169,17 @@ function inFull(record: IngressRecord, view: View, dispatcher: Dispatcher): Ingr
 
 /** For other peers, over libp2p streams: the services that run here. */
 export async function buildPeerApi(parts: ApiParts): Promise<{ app: FastifyInstance; server: Server }> {
-  const { inHand, log, memberOf, receipts, self, serving } = parts
+  const { inHand, log, mayAsk, memberOf, receipts, self, serving } = parts
   let server: Server | undefined
   const app = await createApi({
     title: `Hedgerow ${self.role}`,
     version: self.version,
     log,
     services: peerListener(serving, log),
-    guard: membersOnly(message => memberOf(remotePeerOf(message) ?? '')),
+    guard: membersOnly(
+      message => memberOf(remotePeerOf(message) ?? ''),
+      ({ peerId }) => mayAsk(peerId)
+    ),
     serverFactory: handler => {
       const made = createStreamServer(handler)
       server = made

@@ -3,8 +3,10 @@ import type { DispatchRequest } from '@hedgerow/protocols/dispatch'
 import { createDispatcher } from '@hedgerow/protocols/dispatch'
 import { type HttpService, serveHttp } from '@hedgerow/protocols/invocation/node'
 import { covers } from '@hedgerow/protocols/membership'
+import { Rates } from '@hedgerow/protocols/rate'
 import type { View } from '@hedgerow/protocols/view'
 import { peerIdFromString } from '@libp2p/peer-id'
+import { CLIENT_RATE } from '../access/constants.ts'
 import { openAccess } from '../access/index.ts'
 import type { PeerStatus, Self } from '../api/index.ts'
 import { AUDIT_FOLDER, NO_AUDIT_LOG, openAuditLog, workerEntry } from '../audit/index.ts'
@@ -17,7 +19,7 @@ import { askRenewal } from './ask-renewal.ts'
 import { directPaths } from './direct-paths.ts'
 import { RequestsInHand } from './in-hand.ts'
 import type { Peer, PeerComponents, PeerConfig } from './index.ts'
-import { clientRights, credentialVerifier, issuerOf, withoutFiles } from './member.ts'
+import { clientRights, credentialVerifier, isClient, issuerOf, withoutFiles } from './member.ts'
 import { createNetwork } from './network.ts'
 import { urlOf } from './url.ts'
 
@@ -67,7 +69,10 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
     auditDays === 0 ? NO_AUDIT_LOG : await openAuditLog({ folder: join(dataDir, AUDIT_FOLDER), days: auditDays, log })
   const receipts = isWorker ? new Receipts({ mesh, privateKey, peerId, now: () => performance.now() }) : undefined
   const contexts = new ContextTable()
+  const clientRates = new Rates({ ...CLIENT_RATE, now: () => performance.now() })
+  const mayAsk = (peer: string): boolean => peer === peerId || !isClient(gate.member(peer)) || clientRates.take(peer)
   const serving = createServing({
+    mayAsk,
     services,
     contexts,
     rights: () => trust.rights,
@@ -149,6 +154,7 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
     ledger,
     gossip,
     memberOf: (peer: string) => gate.member(peer),
+    mayAsk,
     membership,
     issuer,
     directory,

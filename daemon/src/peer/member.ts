@@ -12,7 +12,8 @@ export function credentialVerifier(trust: Trust): VerifyCredential {
   return async token => {
     try {
       const { peerId, credential, expiresAt } = await trust.judge(token, readChain(token).subject)
-      return { peerId, roles: credential.roles, services: credential.services, expiresAt: expiresAt * 1000 }
+      const { roles, services, classes } = credential
+      return { peerId, roles, services, classes, expiresAt: expiresAt * 1000 }
     } catch (err) {
       if (err instanceof CredentialError) throw new MeshError('Unauthorized', err.message)
       throw err
@@ -30,7 +31,12 @@ export function clientRights(
   member: Member | undefined
 ): Pick<Member['credential'], 'services' | 'classes'> | undefined {
   if (member == null) return NO_RIGHTS
-  return member.credential.roles.every(role => role === 'client') ? member.credential : undefined
+  return isClient(member) ? member.credential : undefined
+}
+
+/** Whether it is nothing else. */
+export function isClient(member: Member | undefined): boolean {
+  return member?.credential.roles.every(role => role === 'client') === true
 }
 
 const NO_RIGHTS = { services: [], classes: [] }

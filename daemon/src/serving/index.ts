@@ -40,6 +40,8 @@ export interface ServingComponents {
   rights(): Rights | undefined
   /** what a peer that sent a request may ask for; undefined when that is all */
   callerRights(peerId: string): Pick<Rights, 'services'> | undefined
+  /** whether a peer has not asked too often. @default however often */
+  mayAsk?(peerId: string): boolean
   /** which classes of data a peer that sent a request may see */
   callerClasses(peerId: string): readonly string[]
   draining(): boolean
@@ -64,6 +66,8 @@ export function createServing(components: ServingComponents): Serving {
   return {
     async invoke(peer, request, { signal }) {
       const said = (header: string): string | undefined => single(request.headers[header])
+      // Not accounted for: whoever floods a worker doesn't fill its audit log.
+      if (components.mayAsk?.(peer) === false) return answerOf(tooOften(peer))
       const account = new Account(headOf(peer, request.method, said), components.onServed ?? ignore)
       try {
         return await serve(components, account, request, said, signal)
@@ -76,6 +80,10 @@ export function createServing(components: ServingComponents): Serving {
       }
     }
   }
+}
+
+function tooOften(peer: string): MeshError {
+  return new MeshError('RateLimited', `${peer} asks more often than a client may`, { retry_after: 1, retry_safe: true })
 }
 
 /** As far as it is known before anything is checked. */
