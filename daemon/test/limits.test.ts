@@ -79,6 +79,7 @@ const PEERS: Record<string, string> = {
   'time for the proof of membership': time(gate.PROOF_TIMEOUT),
   'streams of a connection before its proof': String(gate.MAX_WAITING_STREAMS),
   'requests of one client, at each peer': rate(access.CLIENT_RATE),
+  'bytes that wait for proofs, in all': size(gate.MAX_HELD),
   'a gossip message': size(node.MAX_GOSSIP_RPC),
   'reservations at a relay': String(node.RELAY_MAX_RESERVATIONS),
   'circuits being opened by one peer': String(node.RELAY_MAX_HOP_STREAMS),

@@ -4,6 +4,7 @@ import { membershipProtocol } from '../ids/index.ts'
 import { CredentialError, type Member, type Trust } from '../membership/index.ts'
 import { MAX_WAITING_STREAMS, PROOF_TIMEOUT, REFUSAL_LINGER, SWEEP_INTERVAL } from './constants.ts'
 import { proofStream, RefusedByPeer } from './handshake.ts'
+import { HeldStreams } from './held.ts'
 import type { Gate, GateChange, GateComponents, GateInit } from './index.ts'
 import { guardComponents } from './registrar.ts'
 
@@ -30,6 +31,9 @@ export class ClosedGate implements Gate {
   readonly #members = new Map<string, Member>()
   /** connections that are closed as soon as their other side has read why */
   readonly #ending = new WeakSet<Connection>()
+  readonly #held = new HeldStreams(stream =>
+    stream.abort(new CredentialError('Missing', 'streams hold too much before the proof of membership'))
+  )
   readonly #listeners = new Set<(change: GateChange) => void>()
 
   constructor(init: GateInit) {
@@ -215,6 +219,7 @@ export class ClosedGate implements Gate {
       return
     }
     entry.waiting++
+    this.#held.add(stream)
     try {
       await entry.proof.promise
     } catch (err) {
@@ -222,6 +227,7 @@ export class ClosedGate implements Gate {
       return
     } finally {
       entry.waiting--
+      this.#held.release(stream)
     }
     await handler(stream, connection)
   }
