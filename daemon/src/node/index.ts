@@ -13,21 +13,22 @@ import { createHash } from 'node:crypto'
 import { createGate, type Gate } from '@hedgerow/protocols/gate'
 import { advertKey, DHT_NAMESPACE, dhtProtocol } from '@hedgerow/protocols/ids'
 import { encryption, multiplexing } from '@hedgerow/protocols/invocation/node'
-import { believe, openTrust, type Trust } from '@hedgerow/protocols/membership'
+import { believe, type Member, openTrust, type Trust } from '@hedgerow/protocols/membership'
 import { openStatement } from '@hedgerow/protocols/statement'
 import { circuitRelayServer, circuitRelayTransport } from '@libp2p/circuit-relay-v2'
 import { type GossipSub, gossipsub, StrictNoSign } from '@libp2p/gossipsub'
 import { type Identify, identify } from '@libp2p/identify'
 import type { ComponentLogger, Libp2p, PrivateKey, Startable } from '@libp2p/interface'
-import { type KadDHT, kadDHT, passthroughMapper } from '@libp2p/kad-dht'
+import { type KadDHT, type KadDHTComponents, kadDHT, passthroughMapper } from '@libp2p/kad-dht'
 import { mdns } from '@libp2p/mdns'
-import { peerIdFromString } from '@libp2p/peer-id'
+import { peerIdFromPrivateKey, peerIdFromString } from '@libp2p/peer-id'
 import { type Ping, ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { createLibp2p } from 'libp2p'
 import { equals } from 'uint8arrays/equals'
 import { announced, byDialOrder, without } from './addresses.ts'
 import * as constants from './constants.ts'
+import { boundRecords } from './provider-records.ts'
 import type { AnyTransport, MadeTransport } from './webrtc.ts'
 import { safeWebSockets } from './websockets.ts'
 
@@ -72,6 +73,7 @@ export async function createNode(init: NodeInit): Promise<Node> {
   const { mesh, role, trust = openTrust(init.mesh) } = init
   const gate = init.gate ?? createGate({ trust })
   const transports: AnyTransport[] = init.transports ?? []
+  const self = peerIdFromPrivateKey(init.privateKey).toString()
   return createLibp2p<NodeServices>({
     privateKey: init.privateKey,
     start: false,
@@ -105,7 +107,7 @@ export async function createNode(init: NodeInit): Promise<Node> {
       identify: identify(),
       ping: ping(),
       gate: gate.service(),
-      dht: gate.guard(
+      dht: gate.guard((components: KadDHTComponents) =>
         kadDHT({
           protocol: dhtProtocol(mesh),
           clientMode: role === 'client',
@@ -118,7 +120,7 @@ export async function createNode(init: NodeInit): Promise<Node> {
             threshold: constants.REPROVIDE_THRESHOLD,
             interval: constants.REPROVIDE_INTERVAL
           }
-        })
+        })(boundRecords(components, peerId => peerId === self || mayProvide(gate.member(peerId))))
       ),
       pubsub: gate.guard(
         gossipsub({
@@ -153,6 +155,11 @@ function relayService(): ReturnType<typeof circuitRelayServer> {
       defaultDataLimit: constants.RELAY_DATA_LIMIT
     }
   })
+}
+
+/** Clients offer nothing. */
+function mayProvide(member: Member | undefined): boolean {
+  return member?.credential.roles.some(role => role === 'worker' || role === 'relay') === true
 }
 
 /** A value lies under its author's own key, and its author may say what it says, or it isn't stored. */

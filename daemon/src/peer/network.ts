@@ -13,6 +13,7 @@ import {
   Following,
   Gossip,
   KnownPeers,
+  PassersBy,
   Senders,
   SnapshotReader
 } from '../discovery/index.ts'
@@ -65,8 +66,9 @@ export async function createNetwork(config: PeerConfig, log: Logger): Promise<Ne
   const finder = createFinder({ directory, view, self })
   const invoker = createInvoker(membersOf(node, gate))
   const following = new Following({ node, gossip, finder, view, log }, { all: FOLLOWS_ALL[role] })
-  const knownPeers = new KnownPeers({ node, log }, config.dataDir)
-  const snapshots = new SnapshotReader({ node, invoker, ledger, trust, log })
+  const passersBy = new PassersBy({ node, view, log })
+  const knownPeers = new KnownPeers({ node, gate, log }, config.dataDir)
+  const snapshots = new SnapshotReader({ node, gate, invoker, ledger, trust, log })
   const bootstrapper = new Bootstrapper(
     { node, log },
     { relays: config.relays, remembered: () => knownPeers.addrs(), onIceServers: servers => iceServers.learn(servers) }
@@ -86,6 +88,7 @@ export async function createNetwork(config: PeerConfig, log: Logger): Promise<Ne
     invoker,
     async start() {
       await node.start()
+      passersBy.start()
       await knownPeers.start()
       gossip.start()
       following.start()
@@ -102,6 +105,7 @@ export async function createNetwork(config: PeerConfig, log: Logger): Promise<Ne
       snapshots.stop()
       following.stop()
       await knownPeers.stop()
+      passersBy.stop()
       invoker.stop()
       ledger.stop()
       await node.stop()

@@ -4,6 +4,7 @@ import { membershipProtocol } from '../ids/index.ts'
 import { CredentialError, type Member, type Trust } from '../membership/index.ts'
 import { MAX_WAITING_STREAMS, PROOF_TIMEOUT, REFUSAL_LINGER, SWEEP_INTERVAL } from './constants.ts'
 import { proofStream, RefusedByPeer } from './handshake.ts'
+import { HeldStreams } from './held.ts'
 import type { Gate, GateChange, GateComponents, GateInit } from './index.ts'
 import { guardComponents } from './registrar.ts'
 
@@ -30,6 +31,9 @@ export class ClosedGate implements Gate {
   readonly #members = new Map<string, Member>()
   /** connections that are closed as soon as their other side has read why */
   readonly #ending = new WeakSet<Connection>()
+  readonly #held = new HeldStreams(stream =>
+    stream.abort(new CredentialError('Missing', 'streams hold too much before the proof of membership'))
+  )
   readonly #listeners = new Set<(change: GateChange) => void>()
 
   constructor(init: GateInit) {
@@ -198,6 +202,7 @@ export class ClosedGate implements Gate {
       entry.settled = true
       entry.proof.reject(error)
     }
+    this.#leaveUnlessConnected(peerId)
     this.#init.onRefusal?.({ peerId, error, by: error instanceof RefusedByPeer ? 'them' : 'us' })
     this.#ending.add(connection)
     setTimeout(() => {
@@ -214,6 +219,7 @@ export class ClosedGate implements Gate {
       return
     }
     entry.waiting++
+    this.#held.add(stream)
     try {
       await entry.proof.promise
     } catch (err) {
@@ -221,6 +227,7 @@ export class ClosedGate implements Gate {
       return
     } finally {
       entry.waiting--
+      this.#held.release(stream)
     }
     await handler(stream, connection)
   }
@@ -235,8 +242,12 @@ export class ClosedGate implements Gate {
       entry.settled = true
       entry.proof.reject(new CredentialError('Missing', 'the connection closed before it was proven'))
     }
-    for (const { peerId } of this.#entries.values()) if (peerId === entry.peerId) return
-    this.#leave(entry.peerId)
+    this.#leaveUnlessConnected(entry.peerId)
+  }
+
+  #leaveUnlessConnected(peerId: string): void {
+    for (const entry of this.#entries.values()) if (entry.peerId === peerId) return
+    this.#leave(peerId)
   }
 
   #leave(peerId: string): void {

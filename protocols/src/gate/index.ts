@@ -20,6 +20,8 @@ import type { CredentialError, Member, Trust } from '../membership/index.ts'
 import { ClosedGate } from './gate.ts'
 import { openGate } from './open.ts'
 
+export { MAX_HELD, MAX_WAITING_STREAMS, PROOF_TIMEOUT } from './constants.ts'
+
 /** The parts of a libp2p node that the handshake needs. */
 export interface GateComponents {
   registrar: Pick<Registrar, 'handle' | 'unhandle'>
