@@ -80,6 +80,7 @@ const PEERS: Record<string, string> = {
   'streams of a connection before its proof': String(gate.MAX_WAITING_STREAMS),
   'requests of one client, at each peer': rate(access.CLIENT_RATE),
   'bytes that wait for proofs, in all': size(gate.MAX_HELD),
+  'connections by others, without proof': String(gate.MAX_UNPROVEN),
   'a gossip message': size(node.MAX_GOSSIP_RPC),
   'reservations at a relay': String(node.RELAY_MAX_RESERVATIONS),
   'circuits being opened by one peer': String(node.RELAY_MAX_HOP_STREAMS),

@@ -67,7 +67,9 @@ describe('the gate of a closed mesh', () => {
     await Promise.all(peers.splice(0).map(({ node }) => node.stop()))
   })
 
-  async function peer(init: { chain?: string; ttl?: number; mesh?: string; now?(): number } = {}): Promise<TestPeer> {
+  async function peer(
+    init: { chain?: string; maxUnproven?: number; ttl?: number; mesh?: string; now?(): number } = {}
+  ): Promise<TestPeer> {
     const privateKey = await generateKeyPair('Ed25519')
     const id = peerIdFromPrivateKey(privateKey).toString()
     const own =
@@ -86,6 +88,7 @@ describe('the gate of a closed mesh', () => {
     const gate = createGate({
       trust,
       proofTimeout: 2000,
+      ...(init.maxUnproven == null ? {} : { maxUnproven: init.maxUnproven }),
       sweepInterval: 100,
       onRefusal: refusal => refusals.push(refusal)
     })
@@ -249,6 +252,30 @@ describe('the gate of a closed mesh', () => {
       assert.deepEqual(a.node.services.secret.heard, [])
     } finally {
       await foreign.stop()
+    }
+  })
+
+  it('makes room for members where strangers prove nothing', async () => {
+    const a = await peer({ maxUnproven: 2 })
+    const strangers = await Promise.all(
+      Array.from({ length: 4 }, async () => {
+        const node = await createLibp2p({
+          transports: [tcp()],
+          connectionEncrypters: [encryption()],
+          streamMuxers: [multiplexing()]
+        })
+        return { node, connection: await node.dial(a.node.getMultiaddrs()) }
+      })
+    )
+    try {
+      const b = await peer()
+      const connection = await dial(b, a)
+      await b.gate.proven(connection)
+      await Promise.any(strangers.map(({ connection }) => closed(connection)))
+      assert.ok(a.refusals.filter(({ error }) => error.message.includes('need the room')).length >= 2)
+      assert.ok(a.gate.isMember(b.id))
+    } finally {
+      await Promise.all(strangers.map(({ node }) => node.stop()))
     }
   })
 

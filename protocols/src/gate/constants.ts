@@ -2,6 +2,8 @@
 export const PROOF_TIMEOUT = 10_000
 /** Milliseconds for a refusal to reach the other side before the connection is closed under it. */
 export const REFUSAL_LINGER = 500
+/** Connections that others opened and have yet to prove; the one that has taken longest makes room. Members take tens of milliseconds. */
+export const MAX_UNPROVEN = 256
 /** Streams of one connection that may wait for the proof; one more is reset. */
 export const MAX_WAITING_STREAMS = 32
 /** Bytes that all streams may hold which wait for a proof. Each holds 256 KiB at most: so much yamux lets it send unasked. */

@@ -2,7 +2,7 @@ import type { Connection, Startable, Stream, StreamHandler } from '@libp2p/inter
 import { raceSignal } from 'race-signal'
 import { membershipProtocol } from '../ids/index.ts'
 import { CredentialError, type Member, type Trust } from '../membership/index.ts'
-import { MAX_WAITING_STREAMS, PROOF_TIMEOUT, REFUSAL_LINGER, SWEEP_INTERVAL } from './constants.ts'
+import { MAX_UNPROVEN, MAX_WAITING_STREAMS, PROOF_TIMEOUT, REFUSAL_LINGER, SWEEP_INTERVAL } from './constants.ts'
 import { proofStream, RefusedByPeer } from './handshake.ts'
 import { HeldStreams } from './held.ts'
 import type { Gate, GateChange, GateComponents, GateInit } from './index.ts'
@@ -125,9 +125,20 @@ export class ClosedGate implements Gate {
       return entry
     }
     this.#entries.set(connection.id, entry)
+    if (connection.direction === 'inbound') this.#makeRoom()
     entry.timer = setTimeout(() => this.#end(entry, lateBy(this.#proofTimeout)), this.#proofTimeout)
     if (connection.direction === 'outbound') void this.#show(entry)
     return entry
+  }
+
+  /** Whoever opens connections and proves nothing must not keep members out. */
+  #makeRoom(): void {
+    const unproven = [...this.#entries.values()].filter(
+      ({ settled, connection }) => !settled && connection.direction === 'inbound'
+    )
+    const [oldest] = unproven
+    if (oldest != null && unproven.length > (this.#init.maxUnproven ?? MAX_UNPROVEN))
+      this.#end(oldest, new CredentialError('Missing', 'others that have yet to prove themselves need the room'))
   }
 
   /** Shows our credential and looks at the other's. */
