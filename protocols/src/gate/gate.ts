@@ -201,7 +201,22 @@ export class ClosedGate implements Gate {
   /** A peer that isn't believed loses every connection. */
   #refuse(peerId: string, error: CredentialError): void {
     this.#leave(peerId)
-    for (const entry of [...this.#entries.values()]) if (entry.peerId === peerId) this.#end(entry, error)
+    for (const entry of [...this.#entries.values()]) {
+      if (entry.peerId !== peerId) continue
+      // Who was a member, and is in no handshake now, hears of it too, and ends its side: browsers take 15 s to notice.
+      if (entry.settled && !(error instanceof RefusedByPeer)) void this.#tell(entry.connection, error)
+      this.#end(entry, error)
+    }
+  }
+
+  async #tell(connection: Connection, error: CredentialError): Promise<void> {
+    const signal = AbortSignal.timeout(REFUSAL_LINGER)
+    try {
+      const stream = await connection.newStream(this.#protocol, { ...LIMITS, signal })
+      await proofStream(stream).refuse(error, signal)
+    } catch {
+      // then it finds the connection closed
+    }
   }
 
   /** Ends a connection, once the other side has had time to read why. */
