@@ -232,6 +232,27 @@ describe('the doctor, where no relay answers', function () {
     assert.equal(report.exit_code, 3)
   })
 
+  it('is done in time when the relay answers over HTTP, and nobody is at the address that it names', async () => {
+    const silent = await listening(createTcpServer())
+    const peerId = '12D3KooWPupARkuvoAED9qZVLxiwn9Fvs7xm7Lrd6rv2JT3eD5TA'
+    const answers: Record<string, object> = {
+      '/health': { status: 'healthy', peer_id: peerId, worker_id: 'relay' },
+      '/bootstrap': { mesh: 'hedgerow', peers: [`/ip4/127.0.0.1/tcp/${silent.port}/p2p/${peerId}`] }
+    }
+    // It takes no WebSocket either, and answers no request to a service.
+    const web = createServer(({ url = '' }, response) => {
+      if (answers[url] != null) response.end(JSON.stringify(answers[url]))
+    })
+    const { port, close } = await listening(web.on('upgrade', () => {}))
+    const startedAt = performance.now()
+    const report = await examine({ url: `http://127.0.0.1:${port}`, env, dockerSockets: [], services: ['ner'] }, signal)
+    await Promise.all([close(), silent.close()])
+    assert.ok(performance.now() - startedAt < 30_000)
+    const wrong = report.checks.filter(({ state }) => state === 'wrong').map(({ check }) => check)
+    assert.deepEqual(wrong, ['websocket', 'join', 'routes'])
+    assert.equal(report.exit_code, 1)
+  })
+
   it('does not take any web server for a relay', async () => {
     const { port, close } = await listening(createServer((_request, response) => response.end('<html>hello</html>')))
     const report = await examine({ url: `http://127.0.0.1:${port}`, env, dockerSockets: [] }, signal).finally(close)

@@ -106,7 +106,10 @@ export class Gossip {
       }
       const verdict = await learn(message.data)
       this.counts[kind][verdict]++
-      if (verdict === 'invalid') this.#senders.blame(sender)
+      if (verdict === 'invalid') {
+        this.#senders.blame(sender)
+        this.#log.debug({ peer: sender, topic }, 'gossip that is not good')
+      }
       return VERDICTS[verdict]
     })
     this.#pubsub.subscribe(topic)
