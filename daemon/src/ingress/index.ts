@@ -158,6 +158,7 @@ export async function enter(
       service: target.service,
       status,
       path,
+      ...(worker == null ? {} : { worker }),
       ms: Math.round(duration * 10) / 10,
       ...(failure == null ? {} : { code: failure.code, reason: failure.message })
     },

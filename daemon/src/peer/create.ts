@@ -132,7 +132,18 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
     }
   )
 
-  const metrics = createMetrics({ node, view, dispatcher, loads: () => services.loads() })
+  const metrics = createMetrics({
+    self,
+    node,
+    view,
+    gate,
+    membership,
+    gossip,
+    refusals: network.refusals,
+    dispatcher,
+    services,
+    audit
+  })
   const inHand = new RequestsInHand()
   const issuer = await issuerOf(membership, config, log)
   const { http: httpConfig } = config

@@ -22,11 +22,13 @@ import { forwardLibp2pLog } from '../logging/index.ts'
 import { createNode, IceServers, isWebRtc, type Node } from '../node/index.ts'
 import type { MadeTransport } from '../node/webrtc.ts'
 import type { PeerConfig } from './index.ts'
+import { RefusalCounts } from './refusals.ts'
 
 /** Everything by which a peer hears of others and reaches them; the lower half of a peer. */
 export interface Network {
   readonly node: Node
   readonly gate: Gate
+  readonly refusals: RefusalCounts
   readonly iceServers: IceServers
   readonly view: View
   readonly ledger: Ledger
@@ -45,7 +47,14 @@ const FOLLOWS_ALL: Record<Role, boolean> = { relay: true, worker: false, client:
 
 export async function createNetwork(config: PeerConfig, log: Logger): Promise<Network> {
   const { mesh, role, trust = openTrust(mesh) } = config
-  const gate = createGate({ trust, onRefusal: refusal => logRefusal(refusal, log) })
+  const refusals = new RefusalCounts()
+  const gate = createGate({
+    trust,
+    onRefusal: refusal => {
+      refusals.add(refusal)
+      logRefusal(refusal, log)
+    }
+  })
   const iceServers = new IceServers(config.iceServers)
   const transports = await openWebRtc(config, iceServers, log)
   const senders = new Senders({ now: () => performance.now() })
@@ -78,6 +87,7 @@ export async function createNetwork(config: PeerConfig, log: Logger): Promise<Ne
   return {
     node,
     gate,
+    refusals,
     iceServers,
     view,
     ledger,
