@@ -3,7 +3,7 @@ import { EntryPoints } from './entry-points/index.ts'
 import type { Env } from './env.ts'
 import { EdgeError } from './errors.ts'
 import { RelayPool } from './pool.ts'
-import { proxy } from './proxy.ts'
+import { FIRST_BYTE, proxy } from './proxy.ts'
 import { register } from './register.ts'
 import { type Registry, registryOf } from './registry/index.ts'
 import { relayOrigin } from './urls.ts'
@@ -11,6 +11,8 @@ import { relayOrigin } from './urls.ts'
 export interface EdgeInit {
   /** milliseconds since 1970. @default the clock */
   now?(): number
+  /** milliseconds until another relay is asked, where that does no harm. @default 20,000 */
+  firstByte?: number
 }
 
 /** Origins that `RELAYS` may name. */
@@ -21,12 +23,13 @@ const MAX_FIXED = 16
  * first request; what a copy remembers only saves it questions.
  */
 export function createEdge({
-  now = Date.now
+  now = Date.now,
+  firstByte = FIRST_BYTE
 }: EdgeInit = {}): ExportedHandler<Env> & Required<Pick<ExportedHandler<Env>, 'fetch'>> {
   let parts: Parts | undefined
   return {
     async fetch(request, env, ctx) {
-      parts ??= partsOf(env, now)
+      parts ??= partsOf(env, now, firstByte)
       return (
         parts.cors.preflight(request) ??
         parts.cors.allow(request, await route(request, parts, work => ctx.waitUntil(work)))
@@ -43,9 +46,10 @@ interface Parts {
   token: string | undefined
   allowPrivate: boolean
   now(): number
+  firstByte: number
 }
 
-function partsOf(env: Env, now: () => number): Parts {
+function partsOf(env: Env, now: () => number, firstByte: number): Parts {
   const allowPrivate = env.ALLOW_PRIVATE === 'true'
   const registry = registryOf(env)
   const fixed = list(env.RELAYS).flatMap(text => {
@@ -61,7 +65,8 @@ function partsOf(env: Env, now: () => number): Parts {
     cors: cors(list(env.CORS_ORIGINS ?? '*')),
     token: env.EDGE_TOKEN,
     allowPrivate,
-    now
+    now,
+    firstByte
   }
 }
 

@@ -6,6 +6,7 @@ import type { RelayPool } from './pool.ts'
 
 export interface ProxyComponents {
   pool: RelayPool
+  firstByte: number
 }
 
 /** Relays tried for one request: of the six connections that a request may have at once, and of its caller's patience. */
@@ -13,7 +14,7 @@ const MAX_ATTEMPTS = 3
 /** Bytes of a body that is kept to be sent again; relays keep as much. */
 const MAX_KEPT = 1024 * 1024
 /** Milliseconds until another relay is asked, where asking twice does no harm and another is left. */
-const FIRST_BYTE = 20_000
+export const FIRST_BYTE = 20_000
 
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
 /** What passes through names the edge here, so that a request which comes back is noticed. */
@@ -36,16 +37,17 @@ interface Attempt {
  * to a relay that has just shown to be there. Streams both ways; a WebSocket is handed through as it is. When the caller
  * leaves, the runtime ends all of it.
  */
-export async function proxy(request: Request, { pool }: ProxyComponents): Promise<Response> {
+export async function proxy(request: Request, { pool, firstByte }: ProxyComponents): Promise<Response> {
   const attempt = await toAttempt(request)
   const relays = (await pool.ranked(placeOf(request))).slice(0, MAX_ATTEMPTS)
   let last: Response | undefined
   for (const [index, { url }] of relays.entries()) {
     const isLast = index === relays.length - 1
+    const patience = attempt.repeatable && !isLast ? firstByte : undefined
     if (!attempt.repeatable && !(await pool.isThere(url))) continue
     let response: Response
     try {
-      response = await send(url, attempt, isLast)
+      response = await send(url, attempt, patience)
     } catch (err) {
       pool.failed(url)
       if (attempt.repeatable) continue
@@ -100,20 +102,14 @@ function forwarded({ url, headers }: Request): Headers {
   return passed
 }
 
-async function send(url: string, attempt: Attempt, isLast: boolean): Promise<Response> {
-  const { method, path, headers, body, repeatable } = attempt
+/** @param patience milliseconds until it counts as failed; undefined = as long as it takes */
+async function send(url: string, attempt: Attempt, patience: number | undefined): Promise<Response> {
+  const { method, path, headers, body } = attempt
   const controller = new AbortController()
-  const late =
-    repeatable && !isLast ? setTimeout(() => controller.abort(new Error('no answer in time')), FIRST_BYTE) : null
+  const late = patience == null ? null : setTimeout(() => controller.abort(new Error('no answer in time')), patience)
   try {
-    return await fetch(url + path, {
-      method,
-      headers,
-      body,
-      redirect: 'manual',
-      cache: 'no-store',
-      signal: controller.signal
-    })
+    const { signal } = controller
+    return await fetch(url + path, { method, headers, body, redirect: 'manual', cache: 'no-store', signal })
   } finally {
     clearTimeout(late)
   }

@@ -66,9 +66,13 @@ export class EdgeRun {
     await this.fetch(`/test/advance?ms=${seconds * 1000}`)
   }
 
-  /** Ends this copy of the Worker: what comes next is answered by one that remembers nothing. */
-  async restart(): Promise<void> {
-    await this.fetch('/test/restart')
+  /**
+   * Ends this copy of the Worker: what comes next is answered by one that remembers nothing.
+   *
+   * @param init.firstByte milliseconds that it waits for a relay; 0 = as it is deployed
+   */
+  async restart({ firstByte = 0 } = {}): Promise<void> {
+    await this.fetch(`/test/restart?first_byte=${firstByte}`)
   }
 
   async breakKv(broken: boolean): Promise<void> {

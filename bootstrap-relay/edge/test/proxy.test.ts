@@ -162,6 +162,22 @@ describe('requests through the edge', () => {
     assert.equal(relays[0].asked('/orders').length, 2)
   })
 
+  it('that may be repeated are, when the relay says nothing; the last relay has all the time it takes', async () => {
+    await edge.restart({ firstByte: 200 })
+    let answer = (): void => {}
+    for (const relay of relays)
+      relay.routes.set('/slow', (_request, response) => {
+        answer = () => void response.end(relay.name)
+      })
+    const pending = edge.fetch('/slow')
+    while (relays[1].asked('/slow').length === 0) await new Promise(resolve => setTimeout(resolve, 10))
+    // Longer than the first one had.
+    const first = await Promise.race([pending, new Promise(resolve => setTimeout(resolve, 500, 'still waiting'))])
+    assert.equal(first, 'still waiting')
+    answer()
+    assert.equal(await (await pending).text(), 'two')
+  })
+
   it('with a body that is too large to keep are sent once, whatever they say', async () => {
     answers('/orders', response => void response.destroy())
     const init = { method: 'POST', body: 'x'.repeat(2 ** 20 + 1), headers: { 'idempotency-key': 'k1' } }

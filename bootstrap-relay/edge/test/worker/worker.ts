@@ -23,7 +23,7 @@ export default {
         time += Number(searchParams.get('ms'))
         return new Response()
       case '/test/restart':
-        edge = createEdge({ now: () => time })
+        edge = createEdge({ now: () => time, firstByte: Number(searchParams.get('first_byte')) || undefined })
         return new Response()
       case '/test/kv':
         isBroken = searchParams.get('broken') === 'true'
