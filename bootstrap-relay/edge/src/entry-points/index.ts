@@ -59,6 +59,8 @@ export class EntryPoints {
     if (usable(kept, asked)) this.#kept = { ...kept, askedAt: asked }
     const points = await askRelays(await pool.ranked(placeOf(request)), this.#components)
     const answered = now()
+    // Somebody else may have been luckier meanwhile.
+    kept = newest(this.#kept, kept)
     const fetched = points.length > 0
     this.#kept = fetched ? { points, fetchedAt: answered, askedAt: answered } : { ...kept, askedAt: answered }
     if (fetched || usable(kept, answered)) later(writeCache(key, this.#kept))
