@@ -1,5 +1,6 @@
 import {
   addSettings,
+  ConfigError,
   type PeerSettings,
   parsers,
   peerSettings,
@@ -11,6 +12,9 @@ import { Command } from 'commander'
 export interface RelaySettings extends PeerSettings {
   url?: string
   tunnelPort?: number
+  /** origin */
+  edge?: string
+  edgeToken?: string
 }
 
 const url = (value: string): string => parsers.url(value).origin
@@ -29,6 +33,18 @@ const SETTINGS: Setting[] = [
     env: 'HEDGEROW_TUNNEL_PORT',
     help: 'a second port, on loopback, for a tunnel or proxy that brings the world: bridge routes only, keys needed',
     parse: parsers.port
+  },
+  {
+    flags: '--edge <url>',
+    env: 'HEDGEROW_EDGE',
+    help: 'an edge (a Cloudflare Worker, bootstrap-relay/edge) to register with, so that it sends requests here too',
+    parse: parsers.secureOrigin
+  },
+  {
+    flags: '--edge-token <secret>',
+    env: 'HEDGEROW_EDGE_TOKEN',
+    help: 'the secret of that edge; as an option, everybody on this machine can read it: better as the variable',
+    parse: parsers.token
   }
 ]
 
@@ -49,5 +65,10 @@ Examples:
 
 Exit codes: 0 ended in order   1 failed   2 a setting is wrong`
     )
-  return readSettings(addSettings(command, SETTINGS), SETTINGS, argv) as unknown as RelaySettings
+  const settings = readSettings(addSettings(command, SETTINGS), SETTINGS, argv) as unknown as RelaySettings
+  if (settings.edge != null && settings.edgeToken == null)
+    throw new ConfigError('HEDGEROW_EDGE_TOKEN', 'it is needed with HEDGEROW_EDGE: the secret EDGE_TOKEN of that edge')
+  if (settings.edge != null && settings.url == null)
+    throw new ConfigError('HEDGEROW_EDGE', 'it needs HEDGEROW_URL: where the edge, or anybody, can reach this relay')
+  return settings
 }
