@@ -12,6 +12,7 @@ const SPECS = [
   'protocols/test/**/*.test.ts',
   'daemon/test/**/*.test.ts',
   'bootstrap-relay/test/**/*.test.ts',
+  'bootstrap-relay/edge/test/**/*.test.ts',
   'inspector/test/**/*.test.ts',
   'browser-node/test/**/*.test.ts',
   'browser-node/console/test/**/*.test.ts',

@@ -1,5 +1,6 @@
 import { networkInterfaces } from 'node:os'
 import type { AccessSettings } from '@hedgerow/daemon/access'
+import { systemClock } from '@hedgerow/daemon/clock'
 import type { RelaySource } from '@hedgerow/daemon/discovery'
 import type { Membership } from '@hedgerow/daemon/membership'
 import { createPeer, noServices, type Peer } from '@hedgerow/daemon/peer'
@@ -9,6 +10,7 @@ import type { ServiceContract } from '@hedgerow/protocols/contract'
 import type { PrivateKey } from '@libp2p/interface'
 import type { Logger } from 'pino'
 import { CONSOLE, consoleRoutes, isBuilt } from './console.ts'
+import { EdgeRegistration } from './edge-registration.ts'
 import { joinRoutes } from './join-routes.ts'
 import type { RelaySettings } from './settings.ts'
 
@@ -84,16 +86,35 @@ export async function createRelay(init: RelayInit): Promise<Relay> {
       app.get('/', route, async (_request, reply) => reply.redirect('/docs'))
     }
   }
+  const edge = edgeRegistration(settings, way, peer, log)
   return {
     peer,
     async start() {
       await peer.start()
+      edge?.start()
       // The DHT takes seconds, and nobody waits for it.
       void peer.directory.provide('relay')
     },
-    drain: () => peer.drain(),
-    stop: () => peer.stop()
+    async drain() {
+      // First: who is sent here from now on is refused.
+      edge?.stop()
+      await peer.drain()
+    },
+    async stop() {
+      edge?.stop()
+      await peer.stop()
+    }
   }
+}
+
+function edgeRegistration(settings: RelaySettings, way: PublicWay, peer: Peer, log: Logger): EdgeRegistration | undefined {
+  const { edge, edgeToken: token, name } = settings
+  if (edge == null || token == null) return undefined
+  const { peerId } = peer.self
+  return new EdgeRegistration(
+    { edge, token, name, peerId, url: () => way.tunnel?.status().url ?? way.url },
+    { clock: systemClock, random: Math.random, today: Date.now, log }
+  )
 }
 
 function localAddrs({ httpHost }: RelaySettings, httpPort: number): string[] {

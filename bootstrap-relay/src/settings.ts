@@ -1,6 +1,8 @@
 import {
   addSettings,
+  ConfigError,
   type PeerSettings,
+  parsers,
   peerSettings,
   readSettings,
   type Setting,
@@ -8,10 +10,28 @@ import {
 } from '@hedgerow/daemon/config'
 import { Command } from 'commander'
 
-export type RelaySettings = PeerSettings
+export interface RelaySettings extends PeerSettings {
+  /** origin */
+  edge?: string
+  edgeToken?: string
+}
 
-// Frontends on any site call a relay; who they are is for credentials to say, not for CORS.
-const SETTINGS: Setting[] = peerSettings({ role: 'relay', httpPort: 8080, corsOrigins: ['*'] })
+const SETTINGS: Setting[] = [
+  // Frontends on any site call a relay; who they are is for credentials to say, not for CORS.
+  ...peerSettings({ role: 'relay', httpPort: 8080, corsOrigins: ['*'] }),
+  {
+    flags: '--edge <url>',
+    env: 'HEDGEROW_EDGE',
+    help: 'an edge (a Cloudflare Worker, bootstrap-relay/edge) to register with, so that it sends requests here too',
+    parse: parsers.secureOrigin
+  },
+  {
+    flags: '--edge-token <secret>',
+    env: 'HEDGEROW_EDGE_TOKEN',
+    help: 'the secret of that edge; as an option, everybody on this machine can read it: better as the variable',
+    parse: parsers.token
+  }
+]
 
 /** @throws {ConfigError} @throws {NothingToDo} after --help */
 export function readRelaySettings(argv: string[], version: string): RelaySettings {
@@ -33,5 +53,13 @@ ${TUNNEL_HELP}
 
 Exit codes: 0 ended in order   1 failed   2 a setting is wrong`
     )
-  return readSettings(addSettings(command, SETTINGS), SETTINGS, argv) as unknown as RelaySettings
+  const settings = readSettings(addSettings(command, SETTINGS), SETTINGS, argv) as unknown as RelaySettings
+  if (settings.edge != null && settings.edgeToken == null)
+    throw new ConfigError('HEDGEROW_EDGE_TOKEN', 'it is needed with HEDGEROW_EDGE: the secret EDGE_TOKEN of that edge')
+  if (settings.edge != null && settings.url == null && settings.tunnel === 'off')
+    throw new ConfigError(
+      'HEDGEROW_EDGE',
+      'it needs HEDGEROW_URL or HEDGEROW_TUNNEL: where the edge, or anybody, can reach this relay'
+    )
+  return settings
 }

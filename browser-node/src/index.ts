@@ -136,9 +136,9 @@ export interface Mesh {
   readonly peerId: string
   /** the mesh's name */
   readonly name: string
-  readonly status: MeshStatus
-  /** only members that its maintainers let in are in it; in an open mesh, anybody is */
+  /** whether nobody joins it without a credential */
   readonly closed: boolean
+  readonly status: MeshStatus
   /** why direct connections can't be expected beyond this network, if so: nobody named a STUN server */
   readonly iceServers: readonly RTCIceServer[]
   /**

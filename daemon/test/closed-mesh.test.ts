@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createPeer, noServices, type Peer } from '@hedgerow/daemon/peer'
 import type { Role } from '@hedgerow/protocols/advert'
+import { type Provided, providerCid } from '@hedgerow/protocols/ids'
 import {
   createTrust,
   type GrantInit,
@@ -16,9 +17,11 @@ import {
 } from '@hedgerow/protocols/membership'
 import { sealStatement } from '@hedgerow/protocols/statement'
 import { generateKeyPair } from '@libp2p/crypto/keys'
-import type { PrivateKey } from '@libp2p/interface'
+import type { PeerId, PrivateKey } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import type { CID } from 'multiformats/cid'
 import { pino } from 'pino'
+import { MAX_RECORDS_PER_PROVIDER } from '../src/node/constants.ts'
 
 const HOUR = 3600
 const log = pino({ level: process.env.LOG_LEVEL ?? 'silent' })
@@ -139,6 +142,49 @@ describe('peers of a closed mesh', function () {
     assert.ok(knows(relay, worker) && knows(worker, relay))
   })
 
+  it('keep nothing of strangers who have left, and dial them never again', async () => {
+    const relay = await start({ role: 'relay' })
+    const worker = await start({ via: relay })
+    await until(() => knows(relay, worker))
+    const remembers = (peer: Peer): Promise<boolean> => relay.node.peerStore.has(peer.node.peerId)
+    const stranger = await start({ via: relay, trust: () => openTrust(mesh) })
+    await until(() => remembers(stranger))
+    await stranger.stop()
+    await until(async () => !(await remembers(stranger)))
+    assert.ok(await remembers(worker))
+    await relay.stop()
+    const met = await Promise.all(
+      (await readdir(dataDir)).map(name => readFile(join(dataDir, name, 'known-peers.json'), 'utf8').catch(() => ''))
+    )
+    assert.ok(met.some(file => file.includes(worker.self.peerId)))
+    assert.ok(!met.some(file => file.includes(stranger.self.peerId)))
+  })
+
+  it('keep so many records of who provides what of one peer, and none of a client', async () => {
+    const relay = await start({ role: 'relay' })
+    const worker = await start({ via: relay })
+    const client = await start({ role: 'client', via: relay })
+    for (const peer of [worker, client]) await until(() => relay.gate.isMember(peer.self.peerId))
+    const { dht } = relay.node.services
+    assert.ok('providers' in dht && dht.providers instanceof Object && 'getProviders' in dht.providers)
+    const { providers } = dht as unknown as { providers: { getProviders(cid: CID): Promise<PeerId[]> } }
+    const isKept = async (peer: Peer, what: Provided): Promise<boolean> =>
+      (await providers.getProviders(await providerCid(what))).some(id => id.equals(peer.node.peerId))
+    await worker.directory.provide('service:own')
+    await until(() => isKept(worker, 'service:own'))
+    await client.directory.provide('service:own')
+    assert.equal(await isKept(client, 'service:own'), false)
+    let kept = 0
+    for (let i = 0; i < 2 * MAX_RECORDS_PER_PROVIDER; i++) {
+      await worker.directory.provide(`service:s${i}`)
+      if (await isKept(worker, `service:s${i}`)) kept++
+    }
+    assert.ok(kept > 1 && kept < MAX_RECORDS_PER_PROVIDER, `${kept} of them`)
+    // What was there already is renewed all the same.
+    await worker.directory.provide('service:own')
+    assert.ok(await isKept(worker, 'service:own'))
+  })
+
   it('believe no advert of services that the credential does not name, and pass none on', async () => {
     const relay = await start({ role: 'relay' })
     const worker = await start({ via: relay })
@@ -192,6 +238,39 @@ describe('peers of a closed mesh', function () {
     await until(() => relay.node.getConnections(a.node.peerId).length === 0)
     assert.notEqual(await relay.ledger.learn(advert), 'news')
     assert.ok(knows(relay, b))
+  })
+
+  it('tell clients what clients need, other members more, and admins the rest', async () => {
+    const relay = await start({ role: 'relay' })
+    const askers = {
+      client: await start({ role: 'client', via: relay }),
+      worker: await start({ via: relay }),
+      admin: await start({ role: 'client', via: relay, rights: { roles: ['client', 'admin'] } })
+    }
+    const statusFor = async (asker: Peer, path: string): Promise<number> => {
+      const request = { method: 'GET', path, headers: {}, body: null }
+      const { status, body } = await asker.invoker.invoke(relay.self.peerId, request, {
+        signal: AbortSignal.timeout(10_000)
+      })
+      for await (const _ of body);
+      return status
+    }
+    const table: Array<[path: string, client: number, worker: number, admin: number]> = [
+      ['/health', 200, 200, 200],
+      ['/.well-known/libp2p/protocols', 200, 200, 200],
+      ['/api/services', 200, 200, 200],
+      ['/adverts', 200, 200, 200],
+      ['/stats', 200, 200, 200],
+      ['/explain/unknown', 404, 404, 404],
+      ['/metrics', 403, 200, 200],
+      ['/api/dht/topology', 403, 200, 200],
+      ['/api/admin/workers', 403, 403, 200],
+      ['/api/coordinator/workers', 403, 403, 200],
+      ['/nothing', 404, 404, 404]
+    ]
+    for (const [path, client, worker, admin] of table)
+      for (const [name, expected] of Object.entries({ client, worker, admin }))
+        assert.equal(await statusFor(askers[name as keyof typeof askers], path), expected, `${path} for a ${name}`)
   })
 
   it('stay connected when a credential is renewed, and give the new one out', async () => {

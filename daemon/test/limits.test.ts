@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
+import * as gate from '@hedgerow/protocols/gate'
 import * as invocation from '@hedgerow/protocols/invocation/node'
 import * as membership from '@hedgerow/protocols/membership'
 import * as access from '../src/access/constants.ts'
@@ -72,6 +73,14 @@ const PEERS: Record<string, string> = {
   'bytes of a stream on their way': size(invocation.YAMUX.streamOptions.maxStreamWindowSize),
   'headers of a request, size': size(invocation.SERVER.maxHeaderSize),
   'time for the head of a request': time(invocation.SERVER.headersTimeout),
+  'provider records in the DHT, of one peer': String(node.MAX_RECORDS_PER_PROVIDER),
+  'provider records in the DHT, in all': String(node.MAX_PROVIDER_RECORDS),
+  'addresses in a provider record': String(node.MAX_PROVIDER_ADDRS),
+  'time for the proof of membership': time(gate.PROOF_TIMEOUT),
+  'streams of a connection before its proof': String(gate.MAX_WAITING_STREAMS),
+  'requests of one client, at each peer': rate(access.CLIENT_RATE),
+  'bytes that wait for proofs, in all': size(gate.MAX_HELD),
+  'connections by others, without proof': String(gate.MAX_UNPROVEN),
   'a gossip message': size(node.MAX_GOSSIP_RPC),
   'reservations at a relay': String(node.RELAY_MAX_RESERVATIONS),
   'circuits being opened by one peer': String(node.RELAY_MAX_HOP_STREAMS),

@@ -11,6 +11,7 @@
  */
 export { type Called, type CallOptions, callService, prepareCall } from './commands/call.ts'
 export { dhtGet, dhtProviders, dhtTopology } from './commands/dht.ts'
+export { type DoctorInit, type DoctorReport, examine } from './commands/doctor/index.ts'
 export { type ExplainReport, explainRequest } from './commands/explain.ts'
 export { type InspectReport, inspectPeer } from './commands/inspect.ts'
 export { listPeers, type PeersReport } from './commands/peers.ts'

@@ -18,6 +18,7 @@ describe('the command line', () => {
       ['peers'],
       ['services'],
       ['inspect'],
+      ['doctor'],
       ['ping'],
       ['call'],
       ['explain'],

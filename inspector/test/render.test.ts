@@ -77,6 +77,15 @@ describe('peers', () => {
   })
 })
 
+describe('peers of an open mesh', () => {
+  it('are listed with a warning', () => {
+    const report = { via, peers: [peer({ name: 'worker-1' })], count: 1 }
+    assert.match(renderPeers({ ...report, closed: false }, plain), /this mesh is open/)
+    for (const said of [{}, { closed: true }])
+      assert.doesNotMatch(renderPeers({ ...report, ...said }, plain), /is open/)
+  })
+})
+
 describe('colour', () => {
   it('is for terminals whose owner did not refuse it', () => {
     const coloured = (isTTY: boolean, env: Record<string, string> = {}): boolean =>

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createGate, type Gate, type Refusal } from '@hedgerow/protocols/gate'
+import { membershipProtocol } from '@hedgerow/protocols/ids'
 import { encryption, multiplexing } from '@hedgerow/protocols/invocation/node'
 import { createTrust, grant, meshIdOf, sealRevocation, type Trust } from '@hedgerow/protocols/membership'
 import { generateKeyPair } from '@libp2p/crypto/keys'
@@ -11,9 +12,13 @@ import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { tcp } from '@libp2p/tcp'
 import { createLibp2p, type Libp2p } from 'libp2p'
 import { pEvent } from 'p-event'
+import { proofStream } from '../src/gate/handshake.ts'
+import { HeldStreams } from '../src/gate/held.ts'
 
 const SECRET = '/test/secret/1'
 const HOUR = 3600
+const KIB = 1024
+const MIB = 1024 * KIB
 const seconds = (): number => Math.floor(Date.now() / 1000)
 
 /** A libp2p service as gossipsub is one: it opens streams to whom it is told of, and hears those of others. */
@@ -62,7 +67,9 @@ describe('the gate of a closed mesh', () => {
     await Promise.all(peers.splice(0).map(({ node }) => node.stop()))
   })
 
-  async function peer(init: { chain?: string; ttl?: number; mesh?: string; now?(): number } = {}): Promise<TestPeer> {
+  async function peer(
+    init: { chain?: string; maxUnproven?: number; ttl?: number; mesh?: string; now?(): number } = {}
+  ): Promise<TestPeer> {
     const privateKey = await generateKeyPair('Ed25519')
     const id = peerIdFromPrivateKey(privateKey).toString()
     const own =
@@ -81,6 +88,7 @@ describe('the gate of a closed mesh', () => {
     const gate = createGate({
       trust,
       proofTimeout: 2000,
+      ...(init.maxUnproven == null ? {} : { maxUnproven: init.maxUnproven }),
       sweepInterval: 100,
       onRefusal: refusal => refusals.push(refusal)
     })
@@ -217,6 +225,90 @@ describe('the gate of a closed mesh', () => {
     }
   })
 
+  it('holds little for whoever sends much before it proves anything', async () => {
+    const a = await peer()
+    const foreign = await createLibp2p({
+      transports: [tcp()],
+      connectionEncrypters: [encryption()],
+      streamMuxers: [multiplexing()]
+    })
+    try {
+      const connection = await foreign.dial(a.node.getMultiaddrs())
+      const stream = await connection.newStream(SECRET)
+      for (let sent = 0; sent < 2 * MIB && stream.status === 'open'; sent += 64 * KIB)
+        stream.send(new Uint8Array(64 * KIB))
+      const held = (): number[] =>
+        a.node
+          .getConnections()
+          .flatMap(({ streams }) =>
+            streams.filter(({ protocol }) => protocol === SECRET).map(({ readBufferLength }) => readBufferLength)
+          )
+      let most = 0
+      await until(() => {
+        most = Math.max(most, ...held())
+        return connection.status !== 'open'
+      })
+      assert.ok(most > 100 * KIB && most <= 256 * KIB, `${most} bytes`)
+      assert.deepEqual(a.node.services.secret.heard, [])
+    } finally {
+      await foreign.stop()
+    }
+  })
+
+  it('makes room for members where strangers prove nothing', async () => {
+    const a = await peer({ maxUnproven: 2 })
+    const strangers = await Promise.all(
+      Array.from({ length: 4 }, async () => {
+        const node = await createLibp2p({
+          transports: [tcp()],
+          connectionEncrypters: [encryption()],
+          streamMuxers: [multiplexing()]
+        })
+        return { node, connection: await node.dial(a.node.getMultiaddrs()) }
+      })
+    )
+    try {
+      const b = await peer()
+      const connection = await dial(b, a)
+      await b.gate.proven(connection)
+      await Promise.any(strangers.map(({ connection }) => closed(connection)))
+      assert.ok(a.refusals.filter(({ error }) => error.message.includes('need the room')).length >= 2)
+      assert.ok(a.gate.isMember(b.id))
+    } finally {
+      await Promise.all(strangers.map(({ node }) => node.stop()))
+    }
+  })
+
+  it('forgets a proof with the last connection, also when that one never was proven', async () => {
+    const a = await peer()
+    const privateKey = await generateKeyPair('Ed25519')
+    const id = peerIdFromPrivateKey(privateKey).toString()
+    const chain = await grant(
+      { mesh, subject: id, roles: ['client'], services: [], classes: [], ttl: HOUR },
+      { privateKey: authority }
+    )
+    const foreign = await createLibp2p({
+      privateKey,
+      transports: [tcp()],
+      connectionEncrypters: [encryption()],
+      streamMuxers: [multiplexing()]
+    })
+    try {
+      const signal = AbortSignal.timeout(10_000)
+      const proven = await foreign.dial(a.node.getMultiaddrs())
+      const proof = proofStream(await proven.newStream(membershipProtocol(mesh)))
+      await proof.show(chain, signal)
+      await proof.read(signal)
+      const silent = await foreign.dial(a.node.getMultiaddrs(), { force: true })
+      await proven.close()
+      assert.ok(a.gate.isMember(id))
+      await closed(silent)
+      assert.equal(a.gate.isMember(id), false)
+    } finally {
+      await foreign.stop()
+    }
+  })
+
   it('ends open connections of who is revoked, at once', async () => {
     const [a, b] = await Promise.all([peer(), peer()])
     const connection = await dial(a, b)
@@ -246,5 +338,19 @@ describe('the gate of a closed mesh', () => {
     assert.equal(connection.status, 'open')
     ahead = 60 * HOUR
     await closed(connection)
+  })
+})
+
+describe('streams that wait for a proof', () => {
+  it('are reset when all together hold too much: those that hold most', () => {
+    const reset: number[] = []
+    const stream = (readBufferLength: number) =>
+      ({ readBufferLength, readStatus: 'readable', pause() {}, resume() {} }) as unknown as Stream
+    const held = new HeldStreams(({ readBufferLength }) => reset.push(readBufferLength), 1000)
+    const streams = [600, 10, 500, 300].map(stream)
+    for (const one of streams) held.add(one)
+    held.check()
+    assert.deepEqual(reset, [600])
+    for (const one of streams) held.release(one)
   })
 })

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { createLedger } from '../src/ledger/index.ts'
+import { createTrust, type GrantInit, grant, meshIdOf } from '../src/membership/index.ts'
 import { Rates } from '../src/rate/index.ts'
 import { type Statement, sealStatement } from '../src/statement/index.ts'
 import { createView } from '../src/view/index.ts'
@@ -63,5 +64,51 @@ describe('the ledger', () => {
     assert.equal(await ledger.learn(old.at(-1) ?? new Uint8Array()), 'news')
     for (const bytes of old) assert.equal(await ledger.learn(bytes), 'known')
     assert.equal(await ledger.learn(await seal({ type: 'load', report: load({ peerId, sequence: 101n }) })), 'news')
+  })
+})
+
+describe('the ledger of a closed mesh', () => {
+  const HOUR = 3600
+
+  async function closedMesh() {
+    const authority = await generateKeyPair('Ed25519')
+    const mesh = await meshIdOf('test', authority.publicKey.raw)
+    const view = createView({ now: () => 0 })
+    const trust = createTrust({ mesh, authority: authority.publicKey.raw })
+    const ledger = createLedger({ mesh, view, trust, now: () => 0 })
+    async function peer(rights: Pick<GrantInit, 'roles' | 'services'>) {
+      const privateKey = await generateKeyPair('Ed25519')
+      const peerId = peerIdFromPrivateKey(privateKey).toString()
+      const credential = await grant(
+        { mesh, subject: peerId, classes: [], ttl: HOUR, ...rights },
+        { privateKey: authority }
+      )
+      const learn = async (statement: Statement) => ledger.learn(await sealStatement(statement, { mesh, privateKey }))
+      return { peerId, credential, learn }
+    }
+    return { view, ledger, peer }
+  }
+
+  for (const role of ['client', 'relay'] as const) {
+    it(`believes no ${role} that it offers what its credential lets it ask for, or let others offer`, async () => {
+      const { view, peer } = await closedMesh()
+      const { peerId, credential, learn } = await peer({ roles: [role], services: ['*'] })
+      const offering = advert({ peerId, role, credential, sequence: 1n })
+      assert.equal(await learn({ type: 'advert', advert: offering }), 'invalid')
+      assert.equal(await learn({ type: 'advert', advert: { ...offering, services: [], eligible: ['ner'] } }), 'invalid')
+      assert.equal(await learn({ type: 'advert', advert: { ...offering, role: 'worker' } }), 'invalid')
+      assert.deepEqual(view.candidates('ner'), [])
+      assert.equal(await learn({ type: 'advert', advert: { ...offering, services: [], eligible: [] } }), 'news')
+    })
+  }
+
+  it('passes on no report of a service that its author may not offer', async () => {
+    const { view, peer } = await closedMesh()
+    const { peerId, credential, learn } = await peer({ roles: ['worker'], services: ['ner'] })
+    assert.equal(await learn({ type: 'load', report: load({ peerId, service: 'ner' }) }), 'known')
+    await learn({ type: 'advert', advert: advert({ peerId, credential }) })
+    assert.equal(await learn({ type: 'load', report: load({ peerId, service: 'ocr' }) }), 'known')
+    assert.equal(await learn({ type: 'load', report: load({ peerId, service: 'ner' }) }), 'news')
+    assert.deepEqual([...(view.peer(peerId)?.loads.keys() ?? [])], ['ner'])
   })
 })

@@ -7,8 +7,10 @@ import {
   grant,
   isAuthorityOf,
   LEEWAY,
+  MAX_TTL,
   meshIdOf,
   openInvite,
+  openRevocation,
   openTrust,
   readInvite,
   sealInvite,
@@ -184,6 +186,16 @@ describe('membership', () => {
     // with its issuer, all that it granted
     await one.revoke(await sealRevocation({ mesh, subject: idOf(issuer), expiresAt }, { privateKey: authority }))
     await fails(one.judge(chain, subject), 'Revoked')
+  })
+
+  it('keeps what an issuer takes back for as long as anything that it grants may last, and nothing ahead of time', async () => {
+    const signer = { privateKey: issuer, chain: issuerChain }
+    const init = { mesh, subject: idOf(worker), expiresAt: seconds() + 1000 * MAX_TTL }
+    const seen = { mesh, authority: authority.publicKey.raw, now: seconds() }
+    const { issuedUntil, expiresAt } = await openRevocation(await sealRevocation(init, signer), seen)
+    assert.equal(expiresAt, issuedUntil + MAX_TTL)
+    const ahead = await sealRevocation({ ...init, now: seconds() + HOUR }, signer)
+    await fails(openRevocation(ahead, seen), 'NotYetValid')
   })
 
   it('reads invites, and has only the one issuer that is named redeem them', async () => {

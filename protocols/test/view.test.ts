@@ -229,6 +229,19 @@ describe('view', () => {
       assert.equal(view.contract('ner')?.version, '1.9.0')
     })
 
+    it('has the strictest class of data that a worker says which may see it, whatever the newest says', () => {
+      const classOf = (): string | undefined => view.contract('ner')?.dataClass
+      const all = ['public', 'internal', 'confidential']
+      view.learnAdvert(advert({ peerId: 'a', services: [contract({ dataClass: 'confidential' })] }), all)
+      view.learnAdvert(advert({ peerId: 'b', services: [contract({ version: '99.0.0' })] }), ['internal'])
+      assert.equal(view.contract('ner')?.version, '99.0.0')
+      assert.equal(classOf(), 'confidential')
+      view.learnGoodbye({ peerId: 'a', sequence: 2n })
+      assert.equal(classOf(), undefined)
+      view.learnAdvert(advert({ peerId: 'c', services: [contract({ dataClass: 'confidential' })] }), ['internal'])
+      assert.equal(classOf(), undefined, 'who may not see it keeps nobody from a service by it')
+    })
+
     it('lets nobody change what ships with it, only add operations to it', () => {
       const shipped = operation({ idempotent: false, internal: true, path: '/sync', method: 'POST' })
       view.learnContract(contract({ operations: [shipped] }))

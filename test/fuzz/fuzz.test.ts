@@ -39,6 +39,7 @@ const NOT_FOREIGN: Record<string, string> = {
   'daemon/src/membership/lines.ts': 'our own files',
   'daemon/src/access/key-file.ts': "the owner's own file",
   'daemon/src/access/oidc.ts': 'tokens are read by jose; what the issuer that the owner named says is bounded',
+  'bootstrap-relay/src/edge-registration.ts': 'of the edge that the owner named: two bounded texts',
   'daemon/src/authority/index.ts': "the authority's own key",
   'inspector/src/source/member.ts': 'the authority as the relay names it, which the mesh id proves or disproves',
   'inspector/src/commands/mesh/revoke.ts': 'what its user typed',

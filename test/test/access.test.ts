@@ -103,7 +103,7 @@ describe('a mesh whose callers must be known', function () {
   it('tells strangers how it is and how one joins, and nothing else', async () => {
     for (const url of [tunnel, open.url]) {
       const health = await getJson<Record<string, unknown>>(`${url}/health`)
-      assert.deepEqual(Object.keys(health).sort(), ['mesh', 'peer_id', 'role', 'status', 'worker_id'])
+      assert.deepEqual(Object.keys(health).sort(), ['closed', 'mesh', 'peer_id', 'role', 'status', 'worker_id'])
       assert.equal(typeof (await getJson<{ mesh: string }>(`${url}/bootstrap`)).mesh, 'string')
       assert.ok([200, 503].includes((await fetch(`${url}/entry-points`)).status))
       for (const path of ['/service/lab', '/service/lab/%65cho', '/v1/models', '/v1/chat/completions', '/nothing'])

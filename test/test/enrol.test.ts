@@ -152,6 +152,7 @@ describe('a closed mesh', function () {
     assert.deepEqual(said.credential.roles, ['relay', 'issuer'])
     assert.equal(said.issuer, true)
     assert.equal(said.counts.workers, 2)
+    assert.equal((await getJson<{ closed: boolean }>(`${mesh.relay.url}/health`)).closed, true)
     const bootstrap = await getJson<{ mesh: string; authority: string }>(`${mesh.relay.url}/bootstrap`)
     assert.deepEqual([bootstrap.mesh, bootstrap.authority], [id, said.authority])
     const worker = await credentialOf(mesh.workers[0]?.url ?? '')

@@ -215,8 +215,10 @@ describe('a peer that is reached from elsewhere', function () {
       const health = await getJson<Record<string, unknown>>(`${url}/health`)
       assert.equal(health.open, true)
       assert.equal(health.pid, undefined)
+      assert.equal(health.closed, false)
       assert.equal((await fetch(`${url}/api/admin/workers`)).status, 200)
       await until(`its log says so: ${relay.said()}`, async () => relay.said().includes('HEDGEROW_HTTP_OPEN'))
+      await until('so of the mesh', async () => relay.said().includes('this mesh is open'))
       const wrong = await fetch(`${url}/service/lab`, { headers: { 'x-api-key': 'hk_wrong' } })
       assert.equal(wrong.status, 401)
     } finally {

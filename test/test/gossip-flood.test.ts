@@ -56,11 +56,11 @@ describe('a mesh that somebody floods with gossip', function () {
 
   afterEach(() => attacker?.stop())
 
-  const floods: Array<[string, () => Promise<Uint8Array[]>]> = [
-    ['of valid reports', () => reportsOf(attacker, privateKey, name)],
-    ['of junk', async () => junk()]
+  const floods: Array<[what: string, verdict: string, () => Promise<Uint8Array[]>]> = [
+    ['of valid reports', 'flood', () => reportsOf(attacker, privateKey, name)],
+    ['of junk', 'invalid', async () => junk()]
   ]
-  for (const [what, make] of floods) {
+  for (const [what, verdict, make] of floods) {
     it(`goes on, and holds no more: ${what}`, async () => {
       const messages = await make()
       const peers = [mesh.relay, ...mesh.workers]
@@ -94,6 +94,8 @@ describe('a mesh that somebody floods with gossip', function () {
       assert.ok(times.length > 10)
       assert.ok(Math.max(...times) < 5000, `the slowest answer took ${Math.round(Math.max(...times))} ms`)
       assert.equal(silent, 0, 'honest reports arrive')
+      const metrics = await (await fetch(`${mesh.relay.url}/metrics`)).text()
+      assert.match(metrics, new RegExp(`hedgerow_gossip_messages_total\\{topic="load",verdict="${verdict}"\\} [1-9]`))
       const grown = await Promise.all(
         peers.map(async ({ pid }, i) => Math.round((await memoryOf(pid)) / MIB - (before[i] ?? 0) / MIB))
       )

@@ -167,6 +167,6 @@ describe('a page in a closed mesh', function () {
       assert.deepEqual([status, headers['hedgerow-worker']], [200, second.peerId])
     }
     await page.close()
-    assert.equal((await getJson<{ membership: string }>(`${all.mesh.relay.url}/health`)).membership, 'closed')
+    assert.equal((await getJson<{ closed: boolean }>(`${all.mesh.relay.url}/health`)).closed, true)
   })
 })

@@ -166,6 +166,8 @@ describe('a closed mesh under attack', function () {
         await ended(connection)
         const [refusal] = attacker.refusals.filter(({ by }) => by === 'them')
         assert.equal(refusal?.error.fault, fault, refusal?.error.message)
+        const metrics = await (await fetch(`${url}/metrics`)).text()
+        assert.match(metrics, new RegExp(`hedgerow_membership_refusals_total\\{fault="${fault}",by="us"\\} [1-9]`))
         assert.equal(attacker.node.services.pubsub.getPeers().length, 0, 'gossip does not know it')
       }
     })

@@ -18,6 +18,8 @@ export interface Caller {
   /** names of the services that may be called */
   services: '*' | readonly string[]
   rights: ReadonlySet<Right>
+  /** of data that a member may see. @default those of the peer that it asks */
+  classes?: readonly string[]
   /** left out where nothing is counted */
   rate?: Rate
 }

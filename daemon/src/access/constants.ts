@@ -7,6 +7,8 @@ export const KEY_RATE: Rate = { perSecond: 100, burst: 200 }
 export const OIDC_RATE: Rate = { perSecond: 20, burst: 100 }
 /** A page or program that proves its peer's key over HTTP, where it can't be connected with the mesh itself. */
 export const PEER_RATE: Rate = { perSecond: 20, burst: 100 }
+/** Of one client over the mesh, at each peer that it asks: a page full of requests, not a flood. Relays and workers ask for many. */
+export const CLIENT_RATE: Rate = { perSecond: 100, burst: 400 }
 /** One address, whoever calls from there: an office behind one NAT holds dozens of people. */
 export const ADDRESS_RATE: Rate = { perSecond: 200, burst: 400 }
 

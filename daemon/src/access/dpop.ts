@@ -19,6 +19,8 @@ export interface VerifiedCredential {
   roles: readonly string[]
   /** names of services, or `*` among them */
   services: readonly string[]
+  /** of data that it may see */
+  classes?: readonly string[]
   /** milliseconds of the wall clock */
   expiresAt: number
 }
@@ -73,7 +75,8 @@ export async function checkDpop(
       }
     )
   const services = verified.services.includes('*') ? '*' : verified.services
-  return { kind: 'peer', id: peerId, services, rights: rightsOf(verified.roles), rate: PEER_RATE }
+  const { roles, classes } = verified
+  return { kind: 'peer', id: peerId, services, rights: rightsOf(roles), rate: PEER_RATE, ...(classes && { classes }) }
 }
 
 /** What a member may do over HTTP. */

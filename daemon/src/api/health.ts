@@ -27,14 +27,8 @@ export function healthRoute({ self, open }: HealthComponents): FastifyPluginAsyn
       { schema: { tags: ['peer'], summary: 'Whether this peer serves requests' } },
       async ({ caller, socket }, reply) => {
         const status = self.status()
-        const short = {
-          status,
-          peer_id: self.peerId,
-          worker_id: self.workerId,
-          role: self.role,
-          mesh: self.mesh,
-          membership: self.closed ? 'closed' : 'open'
-        }
+        const { peerId: peer_id, workerId: worker_id, role, mesh, closed } = self
+        const short = { status, peer_id, worker_id, role, mesh, closed }
         const isHere = caller.kind === 'local' && LOOPBACK.has(socket.remoteAddress ?? '')
         return reply.code(status === 'healthy' ? 200 : 503).send({
           ...short,

@@ -15,6 +15,7 @@ export { enrolRoutes } from './enrol.ts'
 export { eventRoutes } from './events.ts'
 export { explainRoutes } from './explain.ts'
 export { healthRoute, statsRoutes } from './health.ts'
+export { membersOnly } from './members.ts'
 export { meshRoutes, revocationRoutes } from './mesh.ts'
 export { openaiRoutes } from './openai.ts'
 export { askRoutes, peersRoutes } from './peers.ts'
@@ -29,7 +30,7 @@ declare module 'fastify' {
     readonly caller: Caller
   }
   interface FastifyContextConfig {
-    /** nobody has to say who they are to get this: files of a page */
+    /** nobody has to say who they are to get this (files of a page); of peers' routes, every member may ask */
     everybody?: boolean
     /** a body belongs to a service, which has its own bounds */
     streamed?: boolean
@@ -43,7 +44,7 @@ export interface Self {
   workerId: string
   role: Role
   mesh: string
-  /** nobody is in it without a credential */
+  /** whether nobody joins the mesh without a credential */
   closed: boolean
   version: string
   capabilities: Capabilities

@@ -13,6 +13,7 @@ export function renewalRoutes({ issuer }: { issuer: Issuer }): FastifyPluginAsyn
     app.post<{ Body: { credential: string } }>(
       RENEWAL_PATH,
       {
+        config: { everybody: true },
         schema: {
           hide: true,
           body: {

@@ -65,6 +65,12 @@ function httpUrl(value: string): URL | null {
   return parsed != null && /^https?:$/.test(parsed.protocol) ? parsed : null
 }
 
+/** Of whom a secret is for; an origin. */
+export function secureOrigin(value: string): string {
+  const { protocol, href, origin } = url(value)
+  return protocol === 'https:' || isLoopback(href) ? origin : bad('it must be https: a secret is sent there')
+}
+
 export const oneOf =
   <T extends string>(...allowed: readonly T[]) =>
   (value: string): T =>

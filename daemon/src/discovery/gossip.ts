@@ -14,6 +14,12 @@ export interface GossipComponents {
   log: Logger
 }
 
+/** What a topic carries; of load reports there is one for each service. */
+type Kind = 'adverts' | 'load' | 'revocations'
+
+/** Messages that came in since the start, by what became of them; `flood`: not looked at, for there were too many. */
+export type GossipCounts = Readonly<Record<Kind, Record<Verdict | 'flood', number>>>
+
 /** Bytes of a revocation with its issuer's chain. */
 const MAX_REVOCATION = MAX_TOKEN + 1 + MAX_CHAIN_LENGTH
 
@@ -36,6 +42,7 @@ export class Gossip {
   readonly #mesh: string
   readonly #log: Logger
   readonly #followed = new Set<string>()
+  readonly counts: GossipCounts = { adverts: none(), load: none(), revocations: none() }
 
   constructor({ pubsub, ledger, trust, senders, mesh, log }: GossipComponents) {
     this.#pubsub = pubsub
@@ -47,16 +54,16 @@ export class Gossip {
   }
 
   start(): void {
-    this.#subscribe(advertTopic(this.#mesh), bytes => this.#ledger.learn(bytes))
+    this.#subscribe('adverts', advertTopic(this.#mesh), bytes => this.#ledger.learn(bytes))
     if (this.#trust.authority != null)
-      this.#subscribe(revocationTopic(this.#mesh), bytes => learnRevocation(this.#trust, bytes))
+      this.#subscribe('revocations', revocationTopic(this.#mesh), bytes => learnRevocation(this.#trust, bytes))
   }
 
   /** Hears the load reports of a service from now on. */
   follow(service: string): boolean {
     if (this.#followed.has(service)) return false
     this.#followed.add(service)
-    this.#subscribe(loadTopic(this.#mesh, service), bytes => this.#ledger.learn(bytes))
+    this.#subscribe('load', loadTopic(this.#mesh, service), bytes => this.#ledger.learn(bytes))
     return true
   }
 
@@ -90,16 +97,27 @@ export class Gossip {
     }
   }
 
-  #subscribe(topic: string, learn: (bytes: Uint8Array) => Promise<Verdict>): void {
+  #subscribe(kind: Kind, topic: string, learn: (bytes: Uint8Array) => Promise<Verdict>): void {
     this.#pubsub.topicValidators.set(topic, async (peer, message) => {
       const sender = peer.toString()
-      if (!this.#senders.admit(sender)) return VERDICTS.known
+      if (!this.#senders.admit(sender)) {
+        this.counts[kind].flood++
+        return VERDICTS.known
+      }
       const verdict = await learn(message.data)
-      if (verdict === 'invalid') this.#senders.blame(sender)
+      this.counts[kind][verdict]++
+      if (verdict === 'invalid') {
+        this.#senders.blame(sender)
+        this.#log.debug({ peer: sender, topic }, 'gossip that is not good')
+      }
       return VERDICTS[verdict]
     })
     this.#pubsub.subscribe(topic)
   }
+}
+
+function none(): Record<Verdict | 'flood', number> {
+  return { news: 0, known: 0, invalid: 0, flood: 0 }
 }
 
 async function learnRevocation(trust: Trust, bytes: Uint8Array): Promise<Verdict> {

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Libp2p, PeerId } from '@libp2p/interface'
+import type { Gate } from '@hedgerow/protocols/gate'
+import type { IdentifyResult, Libp2p } from '@libp2p/interface'
 import type { Logger } from 'pino'
 import { replaceFile } from '../files/index.ts'
 
@@ -12,6 +13,7 @@ const SAVE_INTERVAL = 15_000
 /** Peers met before, kept in the data directory, so that a mesh outlives its relays. Newest last. */
 export class KnownPeers {
   readonly #node: Libp2p
+  readonly #gate: Pick<Gate, 'proven'>
   readonly #log: Logger
   readonly #file: string
   readonly #peers = new Map<string, string[]>()
@@ -19,8 +21,9 @@ export class KnownPeers {
   #failing = false
   #timer: NodeJS.Timeout | undefined
 
-  constructor({ node, log }: { node: Libp2p; log: Logger }, dataDir: string) {
+  constructor({ node, gate, log }: { node: Libp2p; gate: Pick<Gate, 'proven'>; log: Logger }, dataDir: string) {
     this.#node = node
+    this.#gate = gate
     this.#log = log
     this.#file = join(dataDir, FILE)
   }
@@ -56,8 +59,15 @@ export class KnownPeers {
     }
   }
 
-  #onIdentify = (event: CustomEvent<{ peerId: PeerId; listenAddrs: Array<{ toString(): string }> }>): void => {
-    const { peerId, listenAddrs } = event.detail
+  /** Strangers could fill it up, and have this peer dial what they like. */
+  #onIdentify = ({ detail }: CustomEvent<IdentifyResult>): void => {
+    this.#gate.proven(detail.connection).then(
+      () => this.#remember(detail),
+      () => {}
+    )
+  }
+
+  #remember({ peerId, listenAddrs }: Pick<IdentifyResult, 'peerId' | 'listenAddrs'>): void {
     const id = peerId.toString()
     const suffix = `/p2p/${id}`
     const addrs = listenAddrs

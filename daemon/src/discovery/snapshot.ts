@@ -1,8 +1,9 @@
+import type { Gate } from '@hedgerow/protocols/gate'
 import { HTTP_PROTOCOL } from '@hedgerow/protocols/ids'
 import type { Invoker } from '@hedgerow/protocols/invocation'
 import type { Ledger } from '@hedgerow/protocols/ledger'
 import { CredentialError, type Trust } from '@hedgerow/protocols/membership'
-import type { Libp2p, PeerId } from '@libp2p/interface'
+import type { IdentifyResult, Libp2p } from '@libp2p/interface'
 import { Ajv } from 'ajv'
 import type { Logger } from 'pino'
 import { fromString } from 'uint8arrays/from-string'
@@ -11,6 +12,7 @@ import { askPeer } from './ask.ts'
 
 export interface SnapshotComponents {
   node: Libp2p
+  gate: Pick<Gate, 'proven' | 'isMember'>
   invoker: Invoker
   ledger: Ledger
   trust: Trust
@@ -77,6 +79,7 @@ function revocationsOf(trust: Trust, random: number): string[] {
  */
 export class SnapshotReader {
   readonly #node: Libp2p
+  readonly #gate: SnapshotComponents['gate']
   readonly #invoker: Invoker
   readonly #ledger: Ledger
   readonly #trust: Trust
@@ -85,8 +88,9 @@ export class SnapshotReader {
   #asked = 0
   #timer: NodeJS.Timeout | undefined
 
-  constructor({ node, invoker, ledger, trust, log }: SnapshotComponents) {
+  constructor({ node, gate, invoker, ledger, trust, log }: SnapshotComponents) {
     this.#node = node
+    this.#gate = gate
     this.#invoker = invoker
     this.#ledger = ledger
     this.#trust = trust
@@ -105,14 +109,19 @@ export class SnapshotReader {
     this.#node.removeEventListener('peer:identify', this.#onIdentify)
   }
 
-  #onIdentify = (event: CustomEvent<{ peerId: PeerId; protocols: string[] }>): void => {
-    if (this.#asked >= EAGER || !event.detail.protocols.includes(HTTP_PROTOCOL)) return
-    this.#asked++
-    this.#ask(event.detail.peerId.toString())
+  #onIdentify = ({ detail: { peerId, protocols, connection } }: CustomEvent<IdentifyResult>): void => {
+    if (this.#asked >= EAGER || !protocols.includes(HTTP_PROTOCOL)) return
+    this.#gate.proven(connection).then(
+      () => {
+        if (this.#asked++ < EAGER) this.#ask(peerId.toString())
+      },
+      // A stranger is asked nothing, and keeps nobody from being asked.
+      () => {}
+    )
   }
 
   #askSomebody(): void {
-    const peers = this.#node.getPeers()
+    const peers = this.#node.getPeers().filter(peer => this.#gate.isMember(peer.toString()))
     const peer = peers[Math.floor(Math.random() * peers.length)]
     if (peer == null) this.#asked = 0
     else this.#ask(peer.toString())

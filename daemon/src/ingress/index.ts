@@ -125,6 +125,7 @@ export async function enter(
     const request = await toDispatchRequest(message, id, target, gone.signal, startedAt)
     // Whoever isn't known is no more to a worker than the peer that they came by.
     if (caller.id !== '') request.caller = who
+    if (caller.classes != null) request.callerClasses = caller.classes
     const dispatched = amend(request, message)
     dispatched.body = counted(dispatched.body, bytes => {
       passed.request += bytes
@@ -157,6 +158,7 @@ export async function enter(
       service: target.service,
       status,
       path,
+      ...(worker == null ? {} : { worker }),
       ms: Math.round(duration * 10) / 10,
       ...(failure == null ? {} : { code: failure.code, reason: failure.message })
     },

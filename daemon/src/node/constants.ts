@@ -29,6 +29,13 @@ export const REPROVIDE_THRESHOLD = 6 * 60_000
 /** Milliseconds between two looks for what must be provided again or has expired. */
 export const REPROVIDE_INTERVAL = 60_000
 
+/** Records of one provider: of each service that it may offer, and of what else there is to provide. */
+export const MAX_RECORDS_PER_PROVIDER = 72
+/** Records of all providers; about 300 bytes each, and every look-up passes all of them. */
+export const MAX_PROVIDER_RECORDS = 20_000
+/** Addresses of one provider's record. */
+export const MAX_PROVIDER_ADDRS = 32
+
 /** Bytes of one gossip RPC; a sealed advert is at most 64 KiB. */
 export const MAX_GOSSIP_RPC = 512 * 1024
 

@@ -13,13 +13,13 @@ import { createHash } from 'node:crypto'
 import { createGate, type Gate } from '@hedgerow/protocols/gate'
 import { advertKey, DHT_NAMESPACE, dhtProtocol } from '@hedgerow/protocols/ids'
 import { encryption, multiplexing } from '@hedgerow/protocols/invocation/node'
-import { believe, openTrust, type Trust } from '@hedgerow/protocols/membership'
+import { believe, type Member, openTrust, type Trust } from '@hedgerow/protocols/membership'
 import { openStatement } from '@hedgerow/protocols/statement'
 import { circuitRelayServer, circuitRelayTransport } from '@libp2p/circuit-relay-v2'
 import { type GossipSub, gossipsub, StrictNoSign } from '@libp2p/gossipsub'
 import { type Identify, identify } from '@libp2p/identify'
 import type { ComponentLogger, Libp2p, PrivateKey, Startable } from '@libp2p/interface'
-import { type KadDHT, kadDHT, passthroughMapper } from '@libp2p/kad-dht'
+import { type KadDHT, type KadDHTComponents, kadDHT, passthroughMapper } from '@libp2p/kad-dht'
 import { mdns } from '@libp2p/mdns'
 import { peerIdFromPrivateKey, peerIdFromString } from '@libp2p/peer-id'
 import { type Ping, ping } from '@libp2p/ping'
@@ -29,6 +29,7 @@ import { createLibp2p } from 'libp2p'
 import { equals } from 'uint8arrays/equals'
 import { announced, byDialOrder, without } from './addresses.ts'
 import * as constants from './constants.ts'
+import { boundRecords } from './provider-records.ts'
 import type { AnyTransport, MadeTransport } from './webrtc.ts'
 import { safeWebSockets } from './websockets.ts'
 
@@ -114,7 +115,7 @@ export async function createNode(init: NodeInit): Promise<Node> {
       identify: identify(),
       ping: ping(),
       gate: gate.service(),
-      dht: gate.guard(
+      dht: gate.guard((components: KadDHTComponents) =>
         kadDHT({
           protocol: dhtProtocol(mesh),
           clientMode: role === 'client',
@@ -127,7 +128,7 @@ export async function createNode(init: NodeInit): Promise<Node> {
             threshold: constants.REPROVIDE_THRESHOLD,
             interval: constants.REPROVIDE_INTERVAL
           }
-        })
+        })(boundRecords(components, peerId => peerId === self || mayProvide(gate.member(peerId))))
       ),
       pubsub: gate.guard(
         gossipsub({
@@ -168,6 +169,11 @@ function relayService(): ReturnType<typeof circuitRelayServer> {
       defaultDataLimit: constants.RELAY_DATA_LIMIT
     }
   })
+}
+
+/** Clients offer nothing. */
+function mayProvide(member: Member | undefined): boolean {
+  return member?.credential.roles.some(role => role === 'worker' || role === 'relay') === true
 }
 
 /** A value lies under its author's own key, and its author may say what it says, or it isn't stored. */

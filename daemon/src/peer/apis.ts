@@ -3,6 +3,7 @@ import type { Dispatcher } from '@hedgerow/protocols/dispatch'
 import type { Invoker } from '@hedgerow/protocols/invocation'
 import { createStreamServer, remotePeerOf } from '@hedgerow/protocols/invocation/node'
 import type { Ledger } from '@hedgerow/protocols/ledger'
+import type { Member } from '@hedgerow/protocols/membership'
 import type { View } from '@hedgerow/protocols/view'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
@@ -16,6 +17,7 @@ import {
   eventRoutes,
   explainRoutes,
   healthRoute,
+  membersOnly,
   meshRoutes,
   openaiRoutes,
   peerReceiptRoutes,
@@ -56,6 +58,8 @@ export interface ApiParts {
   view: View
   ledger: Ledger
   gossip: Gossip
+  memberOf(peerId: string): Member | undefined
+  mayAsk(peerId: string): boolean
   membership: Membership
   /** undefined on a peer that enrols nobody */
   issuer: Issuer | undefined
@@ -164,13 +168,17 @@ function inFull(record: IngressRecord, view: View, dispatcher: Dispatcher): Ingr
 
 /** For other peers, over libp2p streams: the services that run here. */
 export async function buildPeerApi(parts: ApiParts): Promise<{ app: FastifyInstance; server: Server }> {
-  const { inHand, log, receipts, self, serving } = parts
+  const { inHand, log, mayAsk, memberOf, receipts, self, serving } = parts
   let server: Server | undefined
   const app = await createApi({
     title: `Hedgerow ${self.role}`,
     version: self.version,
     log,
     services: peerListener(serving, log),
+    guard: membersOnly(
+      message => memberOf(remotePeerOf(message) ?? ''),
+      ({ peerId }) => mayAsk(peerId)
+    ),
     serverFactory: handler => {
       const made = createStreamServer(handler)
       server = made

@@ -3,8 +3,10 @@ import type { DispatchRequest } from '@hedgerow/protocols/dispatch'
 import { createDispatcher } from '@hedgerow/protocols/dispatch'
 import { type HttpService, serveHttp } from '@hedgerow/protocols/invocation/node'
 import { covers } from '@hedgerow/protocols/membership'
+import { Rates } from '@hedgerow/protocols/rate'
 import type { View } from '@hedgerow/protocols/view'
 import { peerIdFromString } from '@libp2p/peer-id'
+import { CLIENT_RATE } from '../access/constants.ts'
 import { openAccess } from '../access/index.ts'
 import type { PeerStatus, Self } from '../api/index.ts'
 import { AUDIT_FOLDER, NO_AUDIT_LOG, openAuditLog, workerEntry } from '../audit/index.ts'
@@ -18,7 +20,7 @@ import { askRenewal } from './ask-renewal.ts'
 import { directPaths } from './direct-paths.ts'
 import { RequestsInHand } from './in-hand.ts'
 import type { Peer, PeerComponents, PeerConfig } from './index.ts'
-import { clientRights, credentialVerifier, issuerOf, withoutFiles } from './member.ts'
+import { clientRights, credentialVerifier, isClient, issuerOf, withoutFiles } from './member.ts'
 import { createNetwork } from './network.ts'
 import { PublicUrl } from './public-url.ts'
 import { urlOf } from './url.ts'
@@ -75,11 +77,15 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
     auditDays === 0 ? NO_AUDIT_LOG : await openAuditLog({ folder: join(dataDir, AUDIT_FOLDER), days: auditDays, log })
   const receipts = isWorker ? new Receipts({ mesh, privateKey, peerId, now: () => performance.now() }) : undefined
   const contexts = new ContextTable()
+  const clientRates = new Rates({ ...CLIENT_RATE, now: () => performance.now() })
+  const mayAsk = (peer: string): boolean => peer === peerId || !isClient(gate.member(peer)) || clientRates.take(peer)
   const serving = createServing({
+    mayAsk,
     services,
     contexts,
     rights: () => trust.rights,
-    callerRights: caller => clientRights(caller === peerId ? undefined : gate.member(caller)),
+    callerRights: caller => (caller === peerId ? undefined : clientRights(gate.member(caller))),
+    callerClasses: caller => (caller === peerId ? trust.rights : gate.member(caller)?.credential)?.classes ?? [],
     draining: () => phase === 'draining',
     vouches: vouching({ self: peerId, roleOf: peer => view.peer(peer)?.advert.role }),
     mayActFor: (peer, service) => peer === peerId || runs(view, peer, service),
@@ -134,10 +140,16 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
   )
 
   const metrics = createMetrics({
+    self,
     node,
     view,
+    gate,
+    membership,
+    gossip,
+    refusals: network.refusals,
     dispatcher,
-    loads: () => services.loads(),
+    services,
+    audit,
     ...(tunnel == null ? {} : { tunnel })
   })
   const inHand = new RequestsInHand()
@@ -160,6 +172,8 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
     view,
     ledger,
     gossip,
+    memberOf: (peer: string) => gate.member(peer),
+    mayAsk,
     membership,
     issuer,
     directory,
@@ -203,6 +217,11 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
     if (config.http == null) await local.ready()
     else await local.listen({ host: config.http.host, port: config.http.port })
     await tunnelEntrance?.app.listen({ host: '127.0.0.1', port: httpConfig?.tunnelPort ?? 0 })
+    if (announces && !membership.closed)
+      log.warn(
+        { mesh: config.mesh },
+        'this mesh is open: whoever reaches it is in it, may offer services and see what is sent; for trying out, never for confidential papers'
+      )
     if (access.open)
       log.warn(
         'the HTTP API is open to whoever reaches it (HEDGEROW_HTTP_OPEN): for trying out, never for confidential papers'

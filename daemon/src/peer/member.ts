@@ -12,7 +12,8 @@ export function credentialVerifier(trust: Trust): VerifyCredential {
   return async token => {
     try {
       const { peerId, credential, expiresAt } = await trust.judge(token, readChain(token).subject)
-      return { peerId, roles: credential.roles, services: credential.services, expiresAt: expiresAt * 1000 }
+      const { roles, services, classes } = credential
+      return { peerId, roles, services, classes, expiresAt: expiresAt * 1000 }
     } catch (err) {
       if (err instanceof CredentialError) throw new MeshError('Unauthorized', err.message)
       throw err
@@ -20,10 +21,25 @@ export function credentialVerifier(trust: Trust): VerifyCredential {
   }
 }
 
-/** A client asks for what its credential names; a worker or relay for whatever its own callers need. */
-export function clientRights(member: Member | undefined): Member['credential'] | undefined {
-  return member?.credential.roles.every(role => role === 'client') === true ? member.credential : undefined
+/**
+ * A client asks for what its credential names; a worker or relay for whatever its own callers need. Who is no member any
+ * more may still have a stream open, for as long as the connection takes to end: it may ask for nothing.
+ *
+ * @returns undefined when it may ask for everything
+ */
+export function clientRights(
+  member: Member | undefined
+): Pick<Member['credential'], 'services' | 'classes'> | undefined {
+  if (member == null) return NO_RIGHTS
+  return isClient(member) ? member.credential : undefined
 }
+
+/** Whether it is nothing else. */
+export function isClient(member: Member | undefined): boolean {
+  return member?.credential.roles.every(role => role === 'client') === true
+}
+
+const NO_RIGHTS = { services: [], classes: [] }
 
 /** Of a peer that is given a trust and nothing else: nothing is kept. */
 export function withoutFiles(config: PeerConfig, log: Logger): Membership {

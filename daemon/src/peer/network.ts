@@ -13,6 +13,7 @@ import {
   Following,
   Gossip,
   KnownPeers,
+  PassersBy,
   Senders,
   SnapshotReader
 } from '../discovery/index.ts'
@@ -21,11 +22,13 @@ import { forwardLibp2pLog } from '../logging/index.ts'
 import { createNode, IceServers, isWebRtc, type Node } from '../node/index.ts'
 import type { MadeTransport } from '../node/webrtc.ts'
 import type { PeerConfig } from './index.ts'
+import { RefusalCounts } from './refusals.ts'
 
 /** Everything by which a peer hears of others and reaches them; the lower half of a peer. */
 export interface Network {
   readonly node: Node
   readonly gate: Gate
+  readonly refusals: RefusalCounts
   readonly iceServers: IceServers
   readonly view: View
   readonly ledger: Ledger
@@ -49,7 +52,14 @@ export interface NetworkConfig extends PeerConfig {
 
 export async function createNetwork(config: NetworkConfig, log: Logger): Promise<Network> {
   const { mesh, role, trust = openTrust(mesh) } = config
-  const gate = createGate({ trust, onRefusal: refusal => logRefusal(refusal, log) })
+  const refusals = new RefusalCounts()
+  const gate = createGate({
+    trust,
+    onRefusal: refusal => {
+      refusals.add(refusal)
+      logRefusal(refusal, log)
+    }
+  })
   const iceServers = new IceServers(config.iceServers)
   const transports = await openWebRtc(config, iceServers, log)
   const senders = new Senders({ now: () => performance.now() })
@@ -70,8 +80,9 @@ export async function createNetwork(config: NetworkConfig, log: Logger): Promise
   const finder = createFinder({ directory, view, self })
   const invoker = createInvoker(membersOf(node, gate))
   const following = new Following({ node, gossip, finder, view, log }, { all: FOLLOWS_ALL[role] })
-  const knownPeers = new KnownPeers({ node, log }, config.dataDir)
-  const snapshots = new SnapshotReader({ node, invoker, ledger, trust, log })
+  const passersBy = new PassersBy({ node, view, log })
+  const knownPeers = new KnownPeers({ node, gate, log }, config.dataDir)
+  const snapshots = new SnapshotReader({ node, gate, invoker, ledger, trust, log })
   const bootstrapper = new Bootstrapper(
     { node, log },
     { relays: config.relays, remembered: () => knownPeers.addrs(), onIceServers: servers => iceServers.learn(servers) }
@@ -81,6 +92,7 @@ export async function createNetwork(config: NetworkConfig, log: Logger): Promise
   return {
     node,
     gate,
+    refusals,
     iceServers,
     view,
     ledger,
@@ -91,6 +103,7 @@ export async function createNetwork(config: NetworkConfig, log: Logger): Promise
     invoker,
     async start() {
       await node.start()
+      passersBy.start()
       await knownPeers.start()
       gossip.start()
       following.start()
@@ -107,6 +120,7 @@ export async function createNetwork(config: NetworkConfig, log: Logger): Promise
       snapshots.stop()
       following.stop()
       await knownPeers.stop()
+      passersBy.stop()
       invoker.stop()
       ledger.stop()
       await node.stop()

@@ -15,6 +15,8 @@ export interface CallContext {
   dataClass?: string
   /** for whom it is, as in `key/<id>` or `peer/<peer id>` */
   caller?: string
+  /** which classes of data whoever gets the answer may see; left out on a service's own account */
+  callerClasses?: readonly string[]
   /** the service whose backend was given it */
   backend: string
   /** set when the service calls on its own account: it may call only its own name */

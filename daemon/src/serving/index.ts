@@ -9,7 +9,7 @@
  * ```
  */
 import { matchOperation, methodsOf, type ServiceContract } from '@hedgerow/protocols/contract'
-import { maySee, stricter } from '@hedgerow/protocols/data-class'
+import { maySee, seenByBoth, stricter } from '@hedgerow/protocols/data-class'
 import { MeshError, toMeshError } from '@hedgerow/protocols/errors'
 import { isAmbiguous } from '@hedgerow/protocols/fence'
 import { HEADERS, MAX_DEPTH } from '@hedgerow/protocols/ids'
@@ -40,6 +40,10 @@ export interface ServingComponents {
   rights(): Rights | undefined
   /** what a peer that sent a request may ask for; undefined when that is all */
   callerRights(peerId: string): Pick<Rights, 'services'> | undefined
+  /** whether a peer has not asked too often. @default however often */
+  mayAsk?(peerId: string): boolean
+  /** which classes of data a peer that sent a request may see */
+  callerClasses(peerId: string): readonly string[]
   draining(): boolean
   /** whether a peer may say for whom it asks */
   vouches: Vouching
@@ -62,6 +66,8 @@ export function createServing(components: ServingComponents): Serving {
   return {
     async invoke(peer, request, { signal }) {
       const said = (header: string): string | undefined => single(request.headers[header])
+      // Not accounted for: whoever floods a worker doesn't fill its audit log.
+      if (components.mayAsk?.(peer) === false) return answerOf(tooOften(peer))
       const account = new Account(headOf(peer, request.method, said), components.onServed ?? ignore)
       try {
         return await serve(components, account, request, said, signal)
@@ -74,6 +80,10 @@ export function createServing(components: ServingComponents): Serving {
       }
     }
   }
+}
+
+function tooOften(peer: string): MeshError {
+  return new MeshError('RateLimited', `${peer} asks more often than a client may`, { retry_after: 1, retry_safe: true })
 }
 
 /** As far as it is known before anything is checked. */
@@ -94,7 +104,7 @@ function headOf(peer: string, method: string, said: Said): ServedHead {
 type Said = (header: string) => string | undefined
 
 async function serve(
-  { services, contexts, rights, callerRights, draining, vouches, mayActFor }: ServingComponents,
+  { services, contexts, rights, callerRights, callerClasses, draining, vouches, mayActFor }: ServingComponents,
   account: Account,
   request: OutgoingRequest,
   said: Said,
@@ -121,15 +131,19 @@ async function serve(
   const dataClass = dataClassOf(said(HEADERS.dataClass))
   head.dataClass = stricter(service.contract.dataClass, dataClass)
   checkClasses(rights()?.classes ?? [], [dataClass, service.contract.dataClass], name)
+  const seen = classesSeen(callerClasses(head.peer), said(HEADERS.callerClasses))
+  // An instance keeps what it is given, so it must be allowed to see it; whoever else sends data has it already.
+  if (head.caller === `service/${name}`) checkClasses(seen, [head.dataClass], name, `the worker ${head.peer}`)
   head.depth = depthOf(said(HEADERS.depth))
   const timeout = timeoutOf(said(HEADERS.timeout))
-  const context = contextOf(head, said(HEADERS.traceparent), timeout)
+  const context: CallContext = { ...contextOf(head, said(HEADERS.traceparent), timeout), callerClasses: seen }
   const token = contexts.open(context)
   const close = (): void => contexts.close(token)
   const stamp: Headers = {}
   stamp[HEADERS.context] = token
   stamp[HEADERS.requestId] = context.requestId
   stamp[HEADERS.caller] = head.caller
+  stamp[HEADERS.callerClasses] = seen.join(',')
   if (head.dataClass != null) stamp[HEADERS.dataClass] = head.dataClass
   if (context.traceparent != null) stamp[HEADERS.traceparent] = context.traceparent
   const body = account.request(request.body)
@@ -159,14 +173,26 @@ async function serve(
 }
 
 /** The last look before the data is here: whoever sent it may have seen an older credential. */
-function checkClasses(allowed: readonly string[], needed: Array<string | undefined>, service: string): void {
+function checkClasses(
+  allowed: readonly string[],
+  needed: Array<string | undefined>,
+  service: string,
+  who = 'this worker'
+): void {
   const forbidden = needed.find(one => one != null && !maySee(allowed, one))
   if (forbidden == null) return
-  throw new MeshError('ClassNotAllowed', `this worker may not see ${forbidden} data`, {
+  throw new MeshError('ClassNotAllowed', `${who} may not see ${forbidden} data`, {
     service,
     data_class: forbidden
   })
 }
+
+/** Of a nested call no more than its first caller may see, nor more than who passes it on. */
+function classesSeen(own: readonly string[], said: string | undefined): readonly string[] {
+  return said == null ? own : seenByBoth(own, said.split(',', MAX_CLASSES))
+}
+
+const MAX_CLASSES = 16
 
 /**
  * For whom a peer asks, as the backend hears it. It proves who it is itself, and no more: what it says of its own callers

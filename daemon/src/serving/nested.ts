@@ -40,13 +40,14 @@ export function backendsOnly(contexts: Pick<ContextTable, 'get'>): onRequestAsyn
  */
 export function nestedRoutes({ contexts, view, self, ...ingress }: NestedComponents): FastifyPluginAsync {
   const amend = (call: DispatchRequest, message: IncomingMessage): DispatchRequest => {
-    const { depth, deadline, traceparent, caller, service, dataClass } = contextOf(contexts, message)
+    const { depth, deadline, traceparent, caller, callerClasses, service, dataClass } = contextOf(contexts, message)
     if (depth + 1 > MAX_DEPTH)
       throw new MeshError('TooDeep', `calls may be nested ${MAX_DEPTH} deep; this one would be ${depth + 1}`)
     const amended: DispatchRequest = { ...call, depth: depth + 1 }
     const itsClass = stricter(dataClass, call.dataClass)
     if (itsClass != null) amended.dataClass = itsClass
     if (caller != null) amended.caller = caller
+    if (callerClasses != null) amended.callerClasses = callerClasses
     if (service != null) {
       if (view.resolve(call.service) !== service)
         throw new MeshError('Forbidden', `on its own account ${service} may call only its own instances`)

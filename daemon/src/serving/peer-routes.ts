@@ -13,7 +13,7 @@ import type { Serving } from './index.ts'
  */
 export function peerRoutes(serving: Serving): FastifyPluginAsync {
   return async app => {
-    app.get('/.well-known/libp2p/protocols', async () => ({
+    app.get('/.well-known/libp2p/protocols', { config: { everybody: true } }, async () => ({
       [HTTP_PROTOCOL]: { path: '/' },
       '/hedgerow/service/1': { path: '/service/' }
     }))

@@ -35,9 +35,5 @@ export async function resolveMembership(
     return { membership: closed, relays: settings.relay.length > 0 ? settings.relay : invited }
   }
   const name = await resolveMesh(mesh, settings.relay, dataDir, log, peerIdOf(privateKey))
-  log.warn(
-    { mesh: name },
-    'this mesh is OPEN: whoever reaches it is a member, and sees what is sent to it; `hedgerow mesh init` makes a closed one'
-  )
   return { membership: openMembership(name, { dataDir, privateKey, log }), relays: settings.relay }
 }

@@ -33,6 +33,11 @@ hedgerow services --json | jq -r '.gaps[]'           services that nobody offers
 hedgerow inspect worker-1
 hedgerow inspect x9fQz3Kp                            by the end of its id
 `),
+  doctor: examples(`
+hedgerow doctor https://mesh.example.org
+hedgerow doctor                                      the relay that the daemon here knows
+hedgerow doctor --services ner,ocr --json | jq '.checks[] | select(.state == "wrong")'
+`),
   ping: examples(`
 hedgerow ping worker-1
 hedgerow ping worker-1 -c 100 -i 0.1

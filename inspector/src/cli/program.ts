@@ -14,6 +14,7 @@ import { renderServices } from '../render/services.ts'
 import type { Style } from '../render/style.ts'
 import { type MeshSource, openSource, type SourceOptions } from '../source/index.ts'
 import { VERSION } from '../version.ts'
+import { addDoctorCommand } from './doctor.ts'
 import { EXAMPLES } from './examples.ts'
 import { type Io, styleOf, toJson, writeLine } from './io.ts'
 import { addKeyCommands } from './key-program.ts'
@@ -194,6 +195,12 @@ export function createProgram({ io, signal, done }: ProgramContext): Command {
       })
     )
 
+  addDoctorCommand({
+    io,
+    signal,
+    done,
+    command: (name, summary, examples) => command(program, name, summary, examples)
+  })
   addMeshCommands(program, { io, signal, command, done, show })
   addKeyCommands(program, { io, done, command })
 

@@ -6,16 +6,16 @@ export interface PeersReport {
   count: number
   /** from where pages are connected directly with workers */
   direct_paths?: string
-  /** whether only members are in it */
+  /** whether nobody joins the mesh without a credential */
   closed?: boolean
 }
 
 /** Relays first, then workers, by name. */
 export async function listPeers(source: MeshSource, signal: AbortSignal): Promise<PeersReport> {
-  const [found, directPaths, place] = await Promise.all([
+  const [found, directPaths, closed] = await Promise.all([
     source.peers(signal),
     source.directPaths(signal).catch(() => undefined),
-    source.mesh(signal).catch(() => undefined)
+    source.isClosed(signal).catch(() => undefined)
   ])
   const peers = found.sort(
     (a, b) =>
@@ -26,6 +26,6 @@ export async function listPeers(source: MeshSource, signal: AbortSignal): Promis
     peers,
     count: peers.length,
     ...(directPaths == null ? {} : { direct_paths: directPaths }),
-    ...(place == null ? {} : { closed: place.closed })
+    ...(closed == null ? {} : { closed })
   }
 }

@@ -11,7 +11,7 @@ export function renderInspect(report: InspectReport, style: Style): string {
   const status =
     health == null
       ? style.paint('red', `does not answer: ${printable(report.unreachable ?? '')}`)
-      : `${printable(health.status)}, up ${duration(health.uptime)}, mesh ${printable(health.mesh)}${health.membership === 'open' ? ', which is open to anybody' : ''}`
+      : `${printable(health.status)}, up ${duration(health.uptime)}, mesh ${printable(health.mesh)}`
   const sections = [
     `${head}\n${facts([
       ['status', status],

@@ -17,13 +17,14 @@ const COLUMNS: Column[] = [
 
 export function renderPeers({ via, peers, direct_paths, closed }: PeersReport, style: Style): string {
   if (peers.length === 0) return `no peer is known ${seenFrom(via)}`
+  const open = 'this mesh is open: whoever reaches it is in it; nothing confidential belongs here'
   return `${table(
     COLUMNS,
     peers.map(peer => row(peer, style)),
     style
   )}\n\n${style.paint('dim', `${count(peers.length, 'peer')}, ${seenFrom(via)}`)}${
     direct_paths === 'local_network' ? `\n${style.paint('yellow', `pages ${directPaths(direct_paths)}`)}` : ''
-  }${closed === false ? `\n${style.paint('yellow', 'this mesh is open: whoever reaches it is in it')}` : ''}`
+  }${closed === false ? `\n${style.paint('yellow', open)}` : ''}`
 }
 
 /** From where pages are connected with a peer directly, and what to do about it. */

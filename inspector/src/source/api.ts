@@ -110,6 +110,10 @@ export abstract class ApiSource implements MeshSource {
     return this.read('/api/mesh', SHAPES.mesh, signal)
   }
 
+  async isClosed(signal: AbortSignal): Promise<boolean | undefined> {
+    return (await this.greeting(signal)).closed
+  }
+
   protected greeting(signal: AbortSignal): Promise<Greeting> {
     return this.read('/health', SHAPES.greeting, signal)
   }

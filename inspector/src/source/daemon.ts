@@ -172,7 +172,8 @@ const REASONS: Record<string, string> = {
   UND_ERR_SOCKET: 'the connection was closed'
 }
 
-function reasonOf(err: unknown): string {
+/** Why nothing came over HTTP, in words. */
+export function reasonOf(err: unknown): string {
   if (!(err instanceof Error)) return String(err)
   const code = 'code' in err ? String(err.code) : ''
   return REASONS[code] ?? (err.message === '' ? code : err.message)

@@ -95,6 +95,8 @@ export interface MeshSource {
   peers(signal: AbortSignal): Promise<PeerInfo[]>
   /** From where pages are connected directly with workers: `anywhere` or `local_network`, where {@link via} says so. */
   directPaths(signal: AbortSignal): Promise<string | undefined>
+  /** Whether nobody joins the mesh without a credential, where {@link via} says so. */
+  isClosed(signal: AbortSignal): Promise<boolean | undefined>
   services(signal: AbortSignal): Promise<Service[]>
   /** @param peerId whole */
   inspect(peerId: string, signal: AbortSignal): Promise<PeerDetails>

@@ -16,6 +16,10 @@ export interface JoinInit extends MemberInit {
   /** URLs or multiaddrs, comma-separated. @default those that the invite names */
   relay?: string
   mesh?: string
+  /** multiaddrs to be reached by. @default none */
+  listen?: string[]
+  /** called before the peer starts */
+  onPeer?(peer: Peer): void
 }
 
 export interface Joined {
@@ -56,13 +60,14 @@ export async function joinMesh(init: JoinInit, signal: AbortSignal): Promise<Joi
         dataDir,
         capabilities: { cores: 0, memory: 0, disk: 0, gpus: [], arch: process.arch, platform: process.platform },
         relays,
-        listen: [],
+        listen: init.listen ?? [],
         announce: [],
         iceServers: [],
         mdns: false
       },
       { services: noServices(manifests.map(({ contract }) => contract)), membership, log }
     )
+    init.onPeer?.(peer)
     await getToKnow(peer, relays.map(nameOf).join(', '), signal)
     return { peer, relay: relays.map(nameOf).join(','), leave }
   } catch (err) {

@@ -110,9 +110,8 @@ const Greeting = Type.Object({
   status: Text,
   peer_id: Text,
   worker_id: Text,
-  /** `open` or `closed`; peers of older versions don't say */
-  membership: Type.Optional(Text),
-  direct_paths: Type.Optional(Text)
+  direct_paths: Type.Optional(Text),
+  closed: Type.Optional(Type.Boolean())
 })
 
 const Health = Type.Object({
@@ -122,8 +121,6 @@ const Health = Type.Object({
   role: Text,
   mesh: Text,
   services: Texts,
-  /** `open` or `closed`; peers of older versions don't say */
-  membership: Type.Optional(Text),
   /** from where pages can be connected directly; peers of older versions don't say */
   direct_paths: Type.Optional(Text),
   /** seconds */

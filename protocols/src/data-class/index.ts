@@ -25,6 +25,11 @@ export function maySee(classes: readonly string[], dataClass: string): boolean {
   return rank !== -1 && classes.some(name => rankOf(name) > rank)
 }
 
+/** The classes that both may see. */
+export function seenByBoth(one: readonly string[], other: readonly string[]): string[] {
+  return [...new Set([...one, ...other])].filter(name => maySee(one, name) && maySee(other, name))
+}
+
 /** The one that more data hides behind. A class of the mesh's own is never lowered to another. */
 export function stricter(inherited: string | undefined, own: string | undefined): string | undefined {
   if (inherited == null || own == null) return inherited ?? own

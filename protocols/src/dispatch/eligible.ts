@@ -34,15 +34,19 @@ export function able(prospects: Prospect[], needs: Needs, rejected: Rejection[])
   })
 }
 
-/** The class of data that this worker would have to be allowed to see, and isn't. */
-export function forbiddenClass(classes: readonly string[], { dataClass, contract }: Needs): string | undefined {
-  if (dataClass != null && !maySee(classes, dataClass)) return dataClass
-  return contract.dataClass != null && !maySee(classes, contract.dataClass) ? contract.dataClass : undefined
+/**
+ * The class of data that this worker would have to be allowed to see, and isn't: the request's, the service's, or that of
+ * its own manifest.
+ */
+export function forbiddenClass({ classes, offer }: Prospect['candidate'], needs: Needs): string | undefined {
+  const asked = [needs.dataClass, needs.contract.dataClass, offer.contract.dataClass]
+  return asked.find(one => one != null && !maySee(classes, one))
 }
 
-function inability({ peerId, offer, classes }: Prospect['candidate'], needs: Needs): string | undefined {
+function inability(candidate: Prospect['candidate'], needs: Needs): string | undefined {
+  const { peerId, offer } = candidate
   if (needs.worker != null && peerId !== needs.worker) return 'not the worker that was asked for'
-  const forbidden = forbiddenClass(classes, needs)
+  const forbidden = forbiddenClass(candidate, needs)
   if (forbidden != null) return `may not see ${forbidden} data`
   if (needs.resource != null && !offer.resources.includes(needs.resource)) return `does not hold ${needs.resource}`
   const { contract } = offer

@@ -7,6 +7,7 @@ export interface Dispatched {
   requestId: string
   depth: number
   caller: string | undefined
+  callerClasses: readonly string[] | undefined
   dataClass: string | undefined
   traceparent: string
   /** whether the trace is the caller's: only then does its tracestate mean anything */
@@ -30,6 +31,7 @@ export function requestHeaders(client: Headers, dispatched: Dispatched): Headers
   headers[HEADERS.traceparent] = dispatched.traceparent
   if (dispatched.dataClass != null) headers[HEADERS.dataClass] = dispatched.dataClass
   if (dispatched.caller != null) headers[HEADERS.caller] = dispatched.caller
+  if (dispatched.callerClasses != null) headers[HEADERS.callerClasses] = dispatched.callerClasses.join(',')
   return headers
 }
 

@@ -42,6 +42,8 @@ export interface DispatchRequest {
   depth?: number
   /** `service/{name}` when a service calls on its own account, which alone may use internal operations */
   caller?: string
+  /** of a nested call: which classes of data its caller may see. @default those of whoever sends it */
+  callerClasses?: readonly string[]
   /** the caller vouches that doing it twice does no harm (`Idempotency-Key`), whatever the operation declares */
   repeatable?: boolean
   /** the caller's W3C traceparent, continued; a new trace when left out or malformed */

@@ -43,7 +43,7 @@ export interface PlanInput {
 
 /** @throws {MeshError} when no worker should be troubled with it */
 export function makePlan({ request, requestId, service, contract, now }: PlanInput): Plan {
-  const { method, path, caller, depth = 0, timeout = Infinity, worker, resource, dataClass } = request
+  const { method, path, caller, callerClasses, depth = 0, timeout = Infinity, worker, resource, dataClass } = request
   const { name } = service
   const refuse = (code: MeshErrorCode, message: string, details?: MeshErrorDetails): MeshError =>
     new MeshError(code, message, { service: name, request_id: requestId, ...details })
@@ -88,6 +88,7 @@ export function makePlan({ request, requestId, service, contract, now }: PlanInp
       requestId,
       depth,
       caller,
+      callerClasses,
       dataClass,
       traceparent,
       traceContinued: continued

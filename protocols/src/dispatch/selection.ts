@@ -62,7 +62,7 @@ export function selectFirst(input: SelectionInput): Selection {
 /** Set when everybody that was asked for offers the service, and none may see the data. */
 function forbiddenTo({ prospects, needs }: SelectionInput): string | undefined {
   const asked = prospects.filter(({ candidate }) => needs.worker == null || candidate.peerId === needs.worker)
-  const classes = asked.map(({ candidate }) => forbiddenClass(candidate.classes, needs))
+  const classes = asked.map(({ candidate }) => forbiddenClass(candidate, needs))
   return classes.every(one => one != null) ? classes[0] : undefined
 }
 

@@ -2,8 +2,9 @@ import type { Connection, Startable, Stream, StreamHandler } from '@libp2p/inter
 import { raceSignal } from 'race-signal'
 import { membershipProtocol } from '../ids/index.ts'
 import { CredentialError, type Member, type Trust } from '../membership/index.ts'
-import { MAX_WAITING_STREAMS, PROOF_TIMEOUT, REFUSAL_LINGER, SWEEP_INTERVAL } from './constants.ts'
+import { MAX_UNPROVEN, MAX_WAITING_STREAMS, PROOF_TIMEOUT, REFUSAL_LINGER, SWEEP_INTERVAL } from './constants.ts'
 import { proofStream, RefusedByPeer } from './handshake.ts'
+import { HeldStreams } from './held.ts'
 import type { Gate, GateChange, GateComponents, GateInit } from './index.ts'
 import { guardComponents } from './registrar.ts'
 
@@ -30,6 +31,9 @@ export class ClosedGate implements Gate {
   readonly #members = new Map<string, Member>()
   /** connections that are closed as soon as their other side has read why */
   readonly #ending = new WeakSet<Connection>()
+  readonly #held = new HeldStreams(stream =>
+    stream.abort(new CredentialError('Missing', 'streams hold too much before the proof of membership'))
+  )
   readonly #listeners = new Set<(change: GateChange) => void>()
 
   constructor(init: GateInit) {
@@ -121,9 +125,20 @@ export class ClosedGate implements Gate {
       return entry
     }
     this.#entries.set(connection.id, entry)
+    if (connection.direction === 'inbound') this.#makeRoom()
     entry.timer = setTimeout(() => this.#end(entry, lateBy(this.#proofTimeout)), this.#proofTimeout)
     if (connection.direction === 'outbound') void this.#show(entry)
     return entry
+  }
+
+  /** Whoever opens connections and proves nothing must not keep members out. */
+  #makeRoom(): void {
+    const unproven = [...this.#entries.values()].filter(
+      ({ settled, connection }) => !settled && connection.direction === 'inbound'
+    )
+    const [oldest] = unproven
+    if (oldest != null && unproven.length > (this.#init.maxUnproven ?? MAX_UNPROVEN))
+      this.#end(oldest, new CredentialError('Missing', 'others that have yet to prove themselves need the room'))
   }
 
   /** Shows our credential and looks at the other's. */
@@ -186,7 +201,22 @@ export class ClosedGate implements Gate {
   /** A peer that isn't believed loses every connection. */
   #refuse(peerId: string, error: CredentialError): void {
     this.#leave(peerId)
-    for (const entry of [...this.#entries.values()]) if (entry.peerId === peerId) this.#end(entry, error)
+    for (const entry of [...this.#entries.values()]) {
+      if (entry.peerId !== peerId) continue
+      // Who was a member, and is in no handshake now, hears of it too, and ends its side: browsers take 15 s to notice.
+      if (entry.settled && !(error instanceof RefusedByPeer)) void this.#tell(entry.connection, error)
+      this.#end(entry, error)
+    }
+  }
+
+  async #tell(connection: Connection, error: CredentialError): Promise<void> {
+    const signal = AbortSignal.timeout(REFUSAL_LINGER)
+    try {
+      const stream = await connection.newStream(this.#protocol, { ...LIMITS, signal })
+      await proofStream(stream).refuse(error, signal)
+    } catch {
+      // then it finds the connection closed
+    }
   }
 
   /** Ends a connection, once the other side has had time to read why. */
@@ -198,6 +228,7 @@ export class ClosedGate implements Gate {
       entry.settled = true
       entry.proof.reject(error)
     }
+    this.#leaveUnlessConnected(peerId)
     this.#init.onRefusal?.({ peerId, error, by: error instanceof RefusedByPeer ? 'them' : 'us' })
     this.#ending.add(connection)
     setTimeout(() => {
@@ -214,6 +245,7 @@ export class ClosedGate implements Gate {
       return
     }
     entry.waiting++
+    this.#held.add(stream)
     try {
       await entry.proof.promise
     } catch (err) {
@@ -221,6 +253,7 @@ export class ClosedGate implements Gate {
       return
     } finally {
       entry.waiting--
+      this.#held.release(stream)
     }
     await handler(stream, connection)
   }
@@ -235,8 +268,12 @@ export class ClosedGate implements Gate {
       entry.settled = true
       entry.proof.reject(new CredentialError('Missing', 'the connection closed before it was proven'))
     }
-    for (const { peerId } of this.#entries.values()) if (peerId === entry.peerId) return
-    this.#leave(entry.peerId)
+    this.#leaveUnlessConnected(entry.peerId)
+  }
+
+  #leaveUnlessConnected(peerId: string): void {
+    for (const entry of this.#entries.values()) if (entry.peerId === peerId) return
+    this.#leave(peerId)
   }
 
   #leave(peerId: string): void {

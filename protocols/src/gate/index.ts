@@ -20,6 +20,8 @@ import type { CredentialError, Member, Trust } from '../membership/index.ts'
 import { ClosedGate } from './gate.ts'
 import { openGate } from './open.ts'
 
+export { MAX_HELD, MAX_UNPROVEN, MAX_WAITING_STREAMS, PROOF_TIMEOUT } from './constants.ts'
+
 /** The parts of a libp2p node that the handshake needs. */
 export interface GateComponents {
   registrar: Pick<Registrar, 'handle' | 'unhandle'>
@@ -30,6 +32,8 @@ export interface GateInit {
   trust: Trust
   /** milliseconds that a connection may take to prove itself. @default 10 s */
   proofTimeout?: number
+  /** connections by others that may be without proof at once. @default 256 */
+  maxUnproven?: number
   /** milliseconds between two looks for credentials that have ended. @default 5 s */
   sweepInterval?: number
   /** a connection ends because one side doesn't believe the other */

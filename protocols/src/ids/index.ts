@@ -84,6 +84,8 @@ export const HEADERS = {
   dispatched: 'hedgerow-dispatched',
   /** between peers: `service/{name}` when a service calls on its own account */
   caller: 'hedgerow-caller',
+  /** to backends, and between peers for nested calls: which classes of data whoever asks may see, in a list */
+  callerClasses: 'hedgerow-caller-classes',
   idempotencyKey: 'idempotency-key',
   traceparent: 'traceparent',
   serverTiming: 'server-timing'

@@ -9,7 +9,15 @@
  * await ledger.learn(bytes) // 'news' | 'known' | 'invalid'
  * ```
  */
-import { believe, CredentialError, isForgery, type Member, openTrust, type Trust } from '../membership/index.ts'
+import {
+  believe,
+  CredentialError,
+  isForgery,
+  type Member,
+  mayOffer,
+  openTrust,
+  type Trust
+} from '../membership/index.ts'
 import { Rates } from '../rate/index.ts'
 import { InvalidMessage, openStatement, type Statement, subjectOf } from '../statement/index.ts'
 import type { View } from '../view/index.ts'
@@ -104,6 +112,12 @@ export function createLedger({
     }
   }
 
+  /** Whether a goodbye or a report is by somebody whose advert is known, and of a service that it may offer. */
+  const isMembers = (statement: Statement): boolean => {
+    const member = members.get(subjectOf(statement))
+    return member != null && (statement.type !== 'load' || mayOffer(member, statement.report.service))
+  }
+
   const sweep = (): void => {
     for (const [peerId, member] of members) {
       try {
@@ -135,7 +149,7 @@ export function createLedger({
           if (err instanceof CredentialError) return isForgery(err) ? 'invalid' : 'known'
           throw err
         }
-      } else if (isClosed && view.peer(subjectOf(statement)) == null) return 'known'
+      } else if (isClosed && !isMembers(statement)) return 'known'
       if (!teach(statement, member)) return 'known'
       if (statement.type === 'advert' && view.peer(statement.advert.peerId) != null) {
         sealed.set(statement.advert.peerId, bytes)

@@ -5,7 +5,8 @@ import type { Trust } from './trust.ts'
 
 /**
  * Whether a peer may say of itself what its advert says: it is a member, in that role, and its credential names each
- * service that it offers or could run.
+ * service that it offers or could run. Only workers offer any: a client's credential names what it may ask for, and an
+ * issuer's what it may let others offer.
  *
  * @throws {CredentialError}
  */
@@ -13,11 +14,17 @@ export async function believe({ peerId, role, credential, services, eligible }: 
   const member = await trust.judge(credential ?? '', peerId)
   const { roles, services: named } = member.credential
   if (!roles.includes(role)) throw new CredentialError('NotGranted', `its credential does not make it a ${role}`)
-  for (const name of [...services.map(({ contract }) => contract.name), ...eligible]) {
-    if (!covers(named, name))
-      throw new CredentialError('NotGranted', `its credential does not name the service ${name}`)
-  }
+  const offered = [...services.map(({ contract }) => contract.name), ...eligible]
+  if (role !== 'worker' && offered.length > 0)
+    throw new CredentialError('NotGranted', `it is a ${role}, and only workers offer services`)
+  const more = offered.find(name => !covers(named, name))
+  if (more != null) throw new CredentialError('NotGranted', `its credential does not name the service ${more}`)
   return member
+}
+
+/** Whether a member may offer a service, and report its load. */
+export function mayOffer({ credential: { roles, services } }: Member, service: string): boolean {
+  return roles.includes('worker') && covers(services, service)
 }
 
 /** Of these whoever passes a statement on may not have known yet, by its clock or for want of news. */

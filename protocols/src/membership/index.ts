@@ -14,7 +14,7 @@
  * const member = await trust.judge(chain, { peerId: subject }) // throws CredentialError
  * ```
  */
-export { believe, isForgery } from './believe.ts'
+export { believe, isForgery, mayOffer } from './believe.ts'
 export {
   LEEWAY,
   MAX_CHAIN_LENGTH,

@@ -1,6 +1,6 @@
 import { randomHex } from '../random/index.ts'
 import * as claims from './claims.ts'
-import { LEEWAY, MAX_REVOCATIONS, MAX_REVOCATIONS_BY_ISSUER } from './constants.ts'
+import { LEEWAY, MAX_REVOCATIONS, MAX_REVOCATIONS_BY_ISSUER, MAX_TTL } from './constants.ts'
 import { CredentialError } from './errors.ts'
 import { type GrantSigner, SEPARATOR, type VerifyChainInit, verifyChain } from './grant.ts'
 import type { Credential } from './index.ts'
@@ -58,7 +58,11 @@ export async function openRevocation(text: string, init: VerifyChainInit): Promi
   if (revocation.mesh !== init.mesh) throw new CredentialError('WrongMesh', `this revocation is for ${revocation.mesh}`)
   if (revocation.issuer !== by)
     throw new CredentialError('BadSignature', 'this revocation names another issuer than the one that signed it')
-  return revocation
+  if (by === 'authority') return revocation
+  // Else an issuer could take up room for ever, or take back what it has yet to grant.
+  const { issuedUntil, expiresAt } = revocation
+  if (issuedUntil > init.now + LEEWAY) throw new CredentialError('NotYetValid', 'this revocation is not valid yet')
+  return { ...revocation, expiresAt: Math.min(expiresAt, issuedUntil + MAX_TTL) }
 }
 
 function revocationOf(signed: Record<string, unknown>): Revocation {

@@ -1,5 +1,6 @@
 import type { ServiceOffer } from '../advert/index.ts'
 import type { ServiceContract } from '../contract/index.ts'
+import { maySee, stricter } from '../data-class/index.ts'
 import { MAX_SERVICE_NAMES, SERVICE_MEMORY } from './constants.ts'
 import { extendContract, newestContract } from './contracts.ts'
 
@@ -7,6 +8,8 @@ interface KnownService {
   shipped?: ServiceContract
   /** by peer id, in the order in which they were first seen */
   offers: Map<string, ServiceOffer>
+  /** by peer id: the class of data that it says requests have, where it may see that itself */
+  classes: Map<string, string>
   /** what the last worker said before it went */
   remembered?: ServiceContract
   /** when it was last offered */
@@ -28,19 +31,22 @@ export class ServiceDirectory {
   }
 
   ship(contract: ServiceContract): void {
-    const service: KnownService = this.known.get(contract.name) ?? { offers: new Map(), seenAt: -Infinity }
+    const service: KnownService = this.known.get(contract.name) ?? newService(-Infinity)
     service.shipped = contract
     service.contract = undefined
     this.known.set(contract.name, service)
     this.aliases = undefined
   }
 
-  offer(peerId: string, offer: ServiceOffer): void {
-    const { name } = offer.contract
+  /** @param classes of data that the peer may see */
+  offer(peerId: string, offer: ServiceOffer, classes: readonly string[]): void {
+    const { name, dataClass } = offer.contract
     const service = this.known.get(name) ?? this.admit(name)
     if (service == null) return
     const before = service.contract
     service.offers.set(peerId, offer)
+    if (dataClass != null && maySee(classes, dataClass)) service.classes.set(peerId, dataClass)
+    else service.classes.delete(peerId)
     service.seenAt = this.now()
     service.contract = undefined
     // A renewed advert mostly says what the last one said: don't derive all aliases again for that.
@@ -52,6 +58,7 @@ export class ServiceDirectory {
     if (service == null || !service.offers.has(peerId)) return
     service.remembered = contractOf(service)
     service.offers.delete(peerId)
+    service.classes.delete(peerId)
     service.seenAt = this.now()
     service.contract = undefined
     this.aliases = undefined
@@ -105,7 +112,7 @@ export class ServiceDirectory {
       this.known.delete(idle[0])
       this.aliases = undefined
     }
-    const service: KnownService = { offers: new Map(), seenAt: this.now() }
+    const service = newService(this.now())
     this.known.set(name, service)
     return service
   }
@@ -130,9 +137,20 @@ function contractOf(service: KnownService): ServiceContract | undefined {
   return service.contract
 }
 
-function deriveContract({ shipped, offers, remembered }: KnownService): ServiceContract | undefined {
+function newService(seenAt: number): KnownService {
+  return { offers: new Map(), classes: new Map(), seenAt }
+}
+
+/**
+ * Of what doesn't ship with this peer the class of data is the strictest that workers say it is: with a greater version
+ * nobody makes data of others less confidential.
+ */
+function deriveContract({ shipped, offers, classes, remembered }: KnownService): ServiceContract | undefined {
   const advertised = newestContract(Array.from(offers.values(), ({ contract }) => contract)) ?? remembered
-  return shipped == null ? advertised : extendContract(shipped, advertised)
+  if (shipped != null) return extendContract(shipped, advertised)
+  if (advertised == null || classes.size === 0) return advertised
+  const dataClass = [...classes.values()].reduce<string | undefined>(stricter, advertised.dataClass)
+  return dataClass == null || dataClass === advertised.dataClass ? advertised : { ...advertised, dataClass }
 }
 
 function sameList(a: string[], b: string[] | undefined): boolean {

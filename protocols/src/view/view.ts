@@ -67,7 +67,7 @@ class MergedView implements View {
       if (!since.has(contract.name)) this.withdraw(peerId, contract.name)
     }
     for (const offer of advert.services) {
-      this.directory.offer(peerId, offer)
+      this.directory.offer(peerId, offer, classes)
       this.answers.delete(offer.contract.name)
     }
     this.emit({ type: 'peer', peerId })

@@ -1,4 +1,5 @@
 import { ServiceError } from '@hedgerow/service-kit'
+import type { MaySee } from './data-class.ts'
 import type { IndexUpkeep } from './index-upkeep.ts'
 import type { Indexer } from './indexer.ts'
 import { WAIT_FOR_VECTORS } from './limits.ts'
@@ -102,12 +103,12 @@ export class Documents {
     return this.#put(collection, document, await this.#indexer.index(document, passages, vectors))
   }
 
-  async query(name: string, question: string, limit: number): Promise<Hit[]> {
+  async query(name: string, question: string, limit: number, maySee: MaySee): Promise<Hit[]> {
     const terms = [...new Set(this.#indexer.terms(question))]
     const vector = await this.#indexer.vector(question)
     const collection = this.#store.collection(name)
     if (collection == null) return []
-    return search(this.#db, collection, this.#store.counts(name).passages, { terms, vector, limit })
+    return search(this.#db, collection, this.#store.counts(name).passages, { terms, vector, limit, maySee })
   }
 
   #put(collection: string, document: StoredDocument, index: Index): boolean {

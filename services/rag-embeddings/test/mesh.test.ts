@@ -284,7 +284,9 @@ describe('rag-embeddings on three workers', function () {
   it('hands the data class on with every copy', async () => {
     await add('peerA', 'letter', BAILIFFS, { 'hedgerow-data-class': 'confidential' })
     for (const peer of await holders()) {
-      const response = await fetch(`${worker(peer).url}/debug/documents`)
+      const response = await fetch(`${worker(peer).url}/debug/documents`, {
+        headers: { 'hedgerow-data-class': 'confidential' }
+      })
       const { documents } = Value.Parse(
         Type.Object({ documents: Type.Array(Type.Object({ id: Type.String(), data_class: Type.String() })) }),
         await response.json()

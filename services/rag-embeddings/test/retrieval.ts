@@ -77,13 +77,13 @@ export function rankings(db: Database, store: Store, indexer: Indexer, name: str
   return {
     bm25: question => ordered(termScores(db, collection, passages, words(question), 50)),
     terms: question => ordered(termScores(db, collection, passages, termsOf(question), 50)),
-    vectors: async question =>
-      ordered(nearest(db, collection, { terms: [], vector: await indexer.vector(question), limit: 50 })),
+    vectors: async question => ordered(nearest(db, collection, { vector: await indexer.vector(question), limit: 50 })),
     fused: async question =>
       search(db, collection, passages, {
         terms: termsOf(question),
         vector: await indexer.vector(question),
-        limit: 50
+        limit: 50,
+        maySee: () => true
       }).map(hit => hit.document_id)
   }
 }

@@ -52,6 +52,9 @@ describe('rag-embeddings on its own', function () {
     return Value.Parse(schema, body)
   }
 
+  const textOf = async (path: string, init: RequestInit): Promise<string> =>
+    (await fetch(`${service.url}${path}`, init)).text()
+
   async function problem(path: string, init: RequestInit, status: number): Promise<string> {
     return (await call(Problem, path, init, status)).code
   }
@@ -81,6 +84,47 @@ describe('rag-embeddings on its own', function () {
     assert.equal(passage?.document_id, 'agents')
     assert.deepEqual(passage?.metadata, body.metadata)
     assert.equal(passage?.data_class, 'internal')
+  })
+
+  it('shows what is confidential to requests that say so, of callers that may see it', async () => {
+    const text = 'Mrs Obi owes the water company.'
+    const confidential = { 'hedgerow-data-class': 'confidential' }
+    await call(Written, '/documents', json({ id: 'obi', text, collection: 'papers' }, confidential), 201)
+    await call(
+      Written,
+      '/documents',
+      json({ id: 'rules', text: 'The water company may not cut her off.', collection: 'papers' }),
+      201
+    )
+    const cases: Array<[headers: Record<string, string>, sees: boolean]> = [
+      [{}, false],
+      [{ 'hedgerow-data-class': 'internal' }, false],
+      [{ ...confidential, 'hedgerow-caller-classes': 'public,internal' }, false],
+      [{ ...confidential, 'hedgerow-caller-classes': '' }, false],
+      [confidential, true],
+      [{ ...confidential, 'hedgerow-caller-classes': 'confidential' }, true]
+    ]
+    for (const [headers, sees] of cases) {
+      const { passages } = await call(
+        Passages,
+        '/query',
+        json({ query: 'who owes the water company', collection: 'papers' }, headers),
+        200
+      )
+      assert.equal(
+        passages.some(({ document_id }) => document_id === 'obi'),
+        sees,
+        JSON.stringify(headers)
+      )
+      assert.ok(passages.some(({ document_id }) => document_id === 'rules'))
+      for (const path of ['/documents', '/debug/documents', '/debug/sources'])
+        assert.equal((await textOf(`${path}?collection=papers`, { headers })).includes('obi'), sees, path)
+      const { status } = await fetch(`${service.url}/documents/obi?collection=papers`, { headers })
+      assert.equal(status, sees ? 200 : 403)
+      const copies = await textOf('/sync/fetch', json({ collection: 'papers', ids: ['obi', 'rules'] }, headers))
+      assert.equal(copies.includes(text), sees)
+      assert.ok(copies.includes('rules'))
+    }
   })
 
   it('takes a Markdown file as it is and finds the section', async () => {

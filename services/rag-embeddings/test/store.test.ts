@@ -9,6 +9,8 @@ import { rounded } from '../src/store/vectors.ts'
 import { Clock } from '../src/store/version.ts'
 import { TestStore } from './parts.ts'
 
+const all = (): boolean => true
+
 describe('the store', () => {
   let test: TestStore
   beforeEach(async () => {
@@ -20,7 +22,7 @@ describe('the store', () => {
   const write = (id: string, text: string, metadata = {}): Promise<unknown> =>
     test.documents.write('manual', { id, text, metadata })
   const found = async (question: string): Promise<string[]> =>
-    (await test.documents.query('manual', question, 5)).map(({ document_id }) => document_id)
+    (await test.documents.query('manual', question, 5, all)).map(({ document_id }) => document_id)
 
   it('finds passages by meaning and by words that no vector knows', async () => {
     await write('a', 'Enforcement agents may not force a lock.')
@@ -33,7 +35,7 @@ describe('the store', () => {
   it('replaces what a document was found by when it changes, and forgets it when it is deleted', async () => {
     await write('a', 'Water cannot be cut off.')
     await write('a', 'Gas needs a meter.')
-    const [hit] = await test.documents.query('manual', 'gas meter', 5)
+    const [hit] = await test.documents.query('manual', 'gas meter', 5, all)
     assert.equal(hit?.text, 'Gas needs a meter.')
     assert.deepEqual(test.store.counts('manual'), { documents: 1, passages: 1, tombstones: 0, pending: 0 })
     test.documents.remove('manual', 'a')
@@ -86,7 +88,7 @@ describe('the store', () => {
     assert.deepEqual(await found('cheque'), ['a'])
     test.store.dropCollection('manual')
     assert.equal(test.store.collection('manual'), undefined)
-    assert.equal((await test.documents.query('other', 'cheque', 5)).length, 1)
+    assert.equal((await test.documents.query('other', 'cheque', 5, all)).length, 1)
     test.store.ensureCollection('manual', { complete: true })
     assert.deepEqual(await found('cheque'), [])
   })
@@ -247,7 +249,7 @@ describe('the store with 10,000 passages', function () {
     const lengths = vectors.map(vector => Math.hypot(...vector))
     for (const query of vectors.slice(COUNT).map(vector => Float32Array.from(vector))) {
       const start = performance.now()
-      const found = nearest(test.db, collection, { terms: [], vector: query, limit: 10 })
+      const found = nearest(test.db, collection, { vector: query, limit: 10 })
       times.push(performance.now() - start)
       const near = vectors
         .slice(0, COUNT)

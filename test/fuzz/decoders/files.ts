@@ -61,7 +61,7 @@ export const FILE_DECODERS: Decoder[] = [
     seeds: () => bytes(JSON.stringify([[`/ip4/1.2.3.4/tcp/1/p2p/${peerId}`], ['/dns4/x/tcp/1/p2p/y']])),
     decode: async one => {
       writeFileSync(join(folder, 'known-peers.json'), one)
-      const known = new KnownPeers({ node: node as never, log: log as never }, folder)
+      const known = new KnownPeers({ node: node as never, gate: node as never, log: log as never }, folder)
       await known.start()
       const addrs = known.addrs()
       await known.stop()

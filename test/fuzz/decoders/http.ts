@@ -90,6 +90,7 @@ const serving = createServing({
   contexts: new ContextTable(),
   rights: () => ({ services: ['*'], classes: ['internal'] }),
   callerRights: () => undefined,
+  callerClasses: () => ['internal'],
   draining: () => false,
   vouches: () => true,
   mayActFor: () => false,
@@ -172,6 +173,7 @@ export const HTTP_DECODERS: Decoder[] = [
         requestId: 'a',
         depth: 0,
         caller: undefined,
+        callerClasses: undefined,
         dataClass: options.dataClass,
         traceparent,
         traceContinued: continued

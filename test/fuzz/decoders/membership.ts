@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { MeshError } from '@hedgerow/protocols/errors'
+import { InvocationError } from '@hedgerow/protocols/invocation'
 import {
   CredentialError,
   checkKeyProof,
@@ -18,7 +19,6 @@ import {
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import type { PrivateKey } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
-import { streamPair } from '@libp2p/utils'
 import { importJWK, SignJWT } from 'jose'
 import { PageMembership } from '../../../browser-node/src/membership.ts'
 import { ANONYMOUS } from '../../../daemon/src/access/caller.ts'
@@ -80,7 +80,9 @@ const signed = async (type: TokenType, claims: Uint8Array): Promise<string> => {
   return signToken(type, typeof said === 'object' && said != null && !Array.isArray(said) ? { ...said } : {}, authority)
 }
 const claimsOf = (token: string): string => JSON.stringify(peekToken(token.split('~')[0] ?? ''))
-const isRefused = (err: unknown): boolean => isCredentialError(err) || err instanceof SyntaxError
+/** By the checks; by the parser of JSON; by jose, which signs no time that isn't one. */
+const isRefused = (err: unknown): boolean =>
+  isCredentialError(err) || err instanceof SyntaxError || (err instanceof TypeError && /claim/.test(err.message))
 
 const jwk = {
   kty: 'OKP',
@@ -158,17 +160,13 @@ export const MEMBERSHIP_DECODERS: Decoder[] = [
       Proof.encode({ credential: '', fault: 'Expired', detail: 'it has expired' }).finish()
     ],
     decode: async one => {
-      const [near, far] = await streamPair()
-      try {
-        // with its length, and as it is
-        if (one[0] !== 0) far.send(lengthOf(one))
-        if (one.byteLength > 0) far.send(one)
-        void far.close()
-        return await proofStream(near).read(AbortSignal.timeout(5000))
-      } finally {
-        near.abort(new Error('done'))
-        far.abort(new Error('done'))
-      }
+      const stream = new OneWay()
+      const message = proofStream(stream as never).read(new AbortController().signal)
+      // with its length, and as it is
+      if (one[0] !== 0) stream.receive(lengthOf(one))
+      stream.receive(one)
+      stream.end()
+      return message
     },
     // of the stream: its messages are cut, too long, or have no length
     refuses: err => isCredentialError(err) || (err instanceof Error && /^(Unexpected|Invalid|Stream)/.test(err.name))
@@ -226,7 +224,8 @@ export const MEMBERSHIP_DECODERS: Decoder[] = [
       const invoker = { ...answering(one), route: () => ({ path: 'direct', transport: 'tcp' }) as const }
       return askRenewal({ node: undefined as never, view: undefined as never, invoker }, idOf(issuer), chains[1] ?? '')
     },
-    refuses: isPlainError
+    // too much of it, besides
+    refuses: err => isPlainError(err) || err instanceof InvocationError
   },
   {
     name: 'membership-file',
@@ -266,6 +265,34 @@ export const MEMBERSHIP_DECODERS: Decoder[] = [
     refuses: err => err instanceof MeshError
   }
 ]
+
+/** What is read of a libp2p stream; a real pair of them is kept in memory for seconds after its end. */
+class OneWay extends EventTarget {
+  readonly log = Object.assign(() => {}, { error() {}, trace() {}, newScope: () => this.log })
+  remoteWriteStatus = 'writable'
+  readStatus = 'readable'
+  status = 'open'
+  readBufferLength = 0
+
+  receive(data: Uint8Array): void {
+    if (data.byteLength > 0) this.dispatchEvent(Object.assign(new Event('message'), { data }))
+  }
+
+  end(): void {
+    this.remoteWriteStatus = 'closed'
+    this.dispatchEvent(new Event('remoteCloseWrite'))
+  }
+
+  send(): boolean {
+    return true
+  }
+
+  push(): void {}
+  pause(): void {}
+  resume(): void {}
+  async closeRead(): Promise<void> {}
+  abort(): void {}
+}
 
 /** As protobuf writes numbers. */
 function lengthOf({ byteLength }: Uint8Array): Uint8Array {

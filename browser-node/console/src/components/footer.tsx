@@ -10,9 +10,8 @@ export function Footer() {
           <span>
             <strong>Not for confidential papers.</strong>{' '}
             {isOpen.value
-              ? 'This mesh is open: anybody may lend a computer to it and would see what is sent there.'
-              : 'The computers here belong to members that were let in, but this page asks for no special care.'}{' '}
-            Try it with examples and invented text.
+              ? 'This mesh is open: anybody may lend a computer to it and would see what is sent there. Try it with examples and invented text.'
+              : 'This mesh is closed: what is sent goes to computers of its members only. But this page comes from a relay, which could change it.'}
           </span>
         </p>
         {withinNetworkOnly.value && (

@@ -62,3 +62,5 @@ export const Stored = Type.Object({ stored: Type.Integer(), holders: OtherHolder
  */
 export const PASSED_ON = 'hedgerow-rag-passed-on'
 export const DATA_CLASS = 'hedgerow-data-class'
+/** Which classes of data whoever gets the answer may see, as the worker says. */
+export const CALLER_CLASSES = 'hedgerow-caller-classes'

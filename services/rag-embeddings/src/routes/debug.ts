@@ -1,5 +1,6 @@
 import type { ServiceApp } from '@hedgerow/service-kit'
 import { Type } from 'typebox'
+import { seenBy } from '../data-class.ts'
 import { MAX_DOCUMENTS_PER_COLLECTION, MAX_PAGE } from '../limits.ts'
 import { RESOURCE_PREFIX } from '../mesh/instances.ts'
 import type { Parts } from '../service.ts'
@@ -21,8 +22,10 @@ export async function debugRoutes(app: ServiceApp, { store }: Parts): Promise<vo
 
   app.get('/debug/sources', { config, schema: { querystring: InCollection } }, async request => {
     const { collection = DEFAULT_COLLECTION } = request.query
+    const maySee = seenBy(request)
     const sources = new Map<string, { source: string; documents: number; passages: number }>()
     for (const { document, passages } of store.list(collection, '', MAX_DOCUMENTS_PER_COLLECTION)) {
+      if (!maySee(document.data_class)) continue
       const source = sourceOf(document)
       const entry = sources.get(source) ?? { source, documents: 0, passages: 0 }
       sources.set(source, { source, documents: entry.documents + 1, passages: entry.passages + passages })
@@ -32,7 +35,9 @@ export async function debugRoutes(app: ServiceApp, { store }: Parts): Promise<vo
 
   app.get('/debug/documents', { config, schema: { querystring: InCollection } }, async request => {
     const { collection = DEFAULT_COLLECTION } = request.query
-    const documents = store.list(collection, '', MAX_PAGE).map(({ document, passages }) => ({
+    const maySee = seenBy(request)
+    const seen = store.list(collection, '', MAX_PAGE).filter(({ document }) => maySee(document.data_class))
+    const documents = seen.map(({ document, passages }) => ({
       id: document.id,
       version: document.version,
       source: sourceOf(document),

@@ -2,6 +2,7 @@ import multipart from '@fastify/multipart'
 import { checkCharset, clientLeft, type ServiceApp, ServiceError } from '@hedgerow/service-kit'
 import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
+import { seenBy } from '../data-class.ts'
 import { MAX_PAGE, MAX_UPLOAD } from '../limits.ts'
 import type { Parts } from '../service.ts'
 import { CollectionName, DEFAULT_COLLECTION, DocumentId, type StoredDocument } from '../store/document.ts'
@@ -77,11 +78,14 @@ export async function documentRoutes(app: ServiceApp, parts: Parts): Promise<voi
       elsewhere: { method: 'GET', path: `/documents${query({ collection, limit, after })}`, timeout: READ_TIMEOUT },
       here({ sure }) {
         const most = Math.min(Number(limit), MAX_PAGE)
+        const maySee = seenBy(request)
         const listed = store.list(collection, after, most)
         const last = listed.at(-1)?.document.id
         return {
           collection,
-          documents: listed.map(({ document, passages }) => ({ ...describe(document), passages })),
+          documents: listed
+            .filter(({ document }) => maySee(document.data_class))
+            .map(({ document, passages }) => ({ ...describe(document), passages })),
           ...partialUnless(sure),
           ...(listed.length === most && last != null ? { next: last } : {})
         }
@@ -104,6 +108,7 @@ export async function documentRoutes(app: ServiceApp, parts: Parts): Promise<voi
           const document = store.get(collection, id)
           if (document == null && !sure) throw notSure(id, collection)
           if (document == null || document.deleted) throw noSuchDocument(id, collection)
+          if (!seenBy(request)(document.data_class)) throw notForYou(document)
           return { ...describe(document), text: document.text }
         },
         nowhere() {
@@ -163,6 +168,14 @@ function notSure(id: string, collection: string): ServiceError {
     503,
     'NoHolder',
     `the copy of ${collection} here has no document ${id}, and an instance that may have it does not answer now`
+  )
+}
+
+function notForYou({ id, data_class }: StoredDocument): ServiceError {
+  return new ServiceError(
+    403,
+    'ClassNotAllowed',
+    `the document ${id} is ${data_class}: ask with Hedgerow-Data-Class: ${data_class}, as somebody whose credential has that class`
   )
 }
 

@@ -1,5 +1,6 @@
 import { JSON_OR_TEXT, type ServiceApp } from '@hedgerow/service-kit'
 import { Type } from 'typebox'
+import { seenBy } from '../data-class.ts'
 import { MAX_EMBED_TEXT, MAX_EMBED_TEXTS, MAX_QUERY, MAX_TOP_K } from '../limits.ts'
 import type { Parts } from '../service.ts'
 import { CollectionName } from '../store/document.ts'
@@ -50,7 +51,7 @@ export async function queryRoutes(app: ServiceApp, parts: Parts): Promise<void> 
           timeout: READ_TIMEOUT
         },
         here: async ({ sure }) => ({
-          passages: await documents.query(collection, query, top_k),
+          passages: await documents.query(collection, query, top_k, seenBy(request)),
           collection,
           ...partialUnless(sure)
         }),

@@ -1,5 +1,6 @@
 import type { ServiceApp } from '@hedgerow/service-kit'
 import { Type } from 'typebox'
+import { seenBy } from '../data-class.ts'
 import { BATCH_BYTES, ENTRIES_PAGE, MAX_BATCH_BODY } from '../limits.ts'
 import { AskDigest, Fetch, Put } from '../mesh/messages.ts'
 import { notHolder } from '../mesh/pass-on.ts'
@@ -37,11 +38,12 @@ export async function syncRoutes(app: ServiceApp, parts: Parts): Promise<void> {
   app.post('/sync/fetch', { config, schema: { body: Fetch } }, async request => {
     const { collection, ids } = request.body
     held(collection)
+    const maySee = seenBy(request)
     const found: StoredDocument[] = []
     let size = 0
     for (const id of ids) {
       const document = store.getToSend(collection, id)
-      if (document == null) continue
+      if (document == null || !maySee(document.data_class)) continue
       found.push(document)
       size += document.text.length
       if (size >= BATCH_BYTES) break

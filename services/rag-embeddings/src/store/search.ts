@@ -1,5 +1,6 @@
 import type { Static } from 'typebox'
 import { Value } from 'typebox/value'
+import type { MaySee } from '../data-class.ts'
 import type { Database } from './database.ts'
 import { Metadata } from './document.ts'
 import { integer, type Row, real, text } from './rows.ts'
@@ -10,6 +11,8 @@ export interface SearchQuery {
   terms: readonly string[]
   vector: Float32Array
   limit: number
+  /** whose passages are left out */
+  maySee: MaySee
 }
 
 export interface Hit {
@@ -57,14 +60,20 @@ export function search(db: Database, collection: Collection, passages: number, q
     }
     return { passage, scores, score: (scores.vector + TERMS_WEIGHT * scores.terms) / (1 + TERMS_WEIGHT) }
   })
-  return scored
-    .sort((a, b) => b.score - a.score || a.passage - b.passage)
-    .slice(0, query.limit)
-    .flatMap(({ passage, score, scores }) => hit(db, passage, score, scores))
+  const hits: Hit[] = []
+  for (const { passage, score, scores } of scored.sort((a, b) => b.score - a.score || a.passage - b.passage)) {
+    if (hits.length >= query.limit) break
+    hits.push(...hit(db, passage, score, scores).filter(({ data_class }) => query.maySee(data_class)))
+  }
+  return hits
 }
 
 /** Passages nearest in meaning, with their nearness. */
-export function nearest(db: Database, { number }: Collection, { vector, limit }: SearchQuery): Map<number, number> {
+export function nearest(
+  db: Database,
+  { number }: Collection,
+  { vector, limit }: Pick<SearchQuery, 'vector' | 'limit'>
+): Map<number, number> {
   if (vector.every(x => x === 0)) return new Map()
   const rows = db
     .prepare(`select rowid, distance from vectors_${number} where vector match ? and k = ?`)
