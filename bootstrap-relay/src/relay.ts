@@ -107,7 +107,12 @@ export async function createRelay(init: RelayInit): Promise<Relay> {
   }
 }
 
-function edgeRegistration(settings: RelaySettings, way: PublicWay, peer: Peer, log: Logger): EdgeRegistration | undefined {
+function edgeRegistration(
+  settings: RelaySettings,
+  way: PublicWay,
+  peer: Peer,
+  log: Logger
+): EdgeRegistration | undefined {
   const { edge, edgeToken: token, name } = settings
   if (edge == null || token == null) return undefined
   const { peerId } = peer.self
