@@ -63,6 +63,7 @@ export async function createRelay(init: RelayInit): Promise<Relay> {
       iceServers: settings.iceServers,
       mdns: settings.mdns,
       auditDays: settings.auditDays,
+      auditMb: settings.auditMb,
       ...(way.url == null ? {} : { url: way.url }),
       http: {
         ...access,

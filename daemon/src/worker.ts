@@ -72,6 +72,7 @@ async function createWorker(settings: DaemonSettings, log: Logger): Promise<Peer
       iceServers: settings.iceServers,
       mdns: settings.mdns,
       auditDays: settings.auditDays,
+      auditMb: settings.auditMb,
       http: {
         ...access,
         host: settings.httpHost,

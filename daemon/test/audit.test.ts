@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { type AuditEntry, type AuditLog, openAuditLog, readAudit } from '@hedgerow/daemon/audit'
 
 const DAY = 24 * 60 * 60_000
@@ -68,6 +69,28 @@ describe('audit log', () => {
     assert.equal((await stat(join(folder, 'audit-2026-11-25.jsonl'))).mode & 0o777, 0o600)
     assert.equal(audit.lost, 0)
     assert.deepEqual(warnings, [])
+  })
+
+  it('deletes its oldest files before their days are over rather than grow beyond its size, and says so', async () => {
+    const audit = await opened({ maxSize: 2 })
+    for (let i = 0; i < 12_000; i++) {
+      audit.write(entry(i))
+      // more than a mebibyte that waits would be lost
+      while (i % 1000 === 999 && !isDeepStrictEqual((await read()).at(-1), entry(i)))
+        await new Promise(resolve => setTimeout(resolve, 20))
+    }
+    await audit.stop()
+    const sizes = await Promise.all((await readdir(folder)).map(async name => (await stat(join(folder, name))).size))
+    const sum = sizes.reduce((a, b) => a + b, 0)
+    assert.ok(sum > 1024 * 1024 && sum <= 3 * 1024 * 1024, `${sum} bytes in ${sizes.length} files`)
+    const kept = (await read()) as AuditEntry[]
+    assert.deepEqual(kept.at(-1), entry(11_999))
+    assert.deepEqual(
+      kept,
+      Array.from({ length: kept.length }, (_, i) => entry(12_000 - kept.length + i))
+    )
+    assert.match(warnings.join(), /HEDGEROW_AUDIT_MB/)
+    assert.equal(audit.lost, 0)
   })
 
   it('appends to what another process wrote, and never changes it', async () => {

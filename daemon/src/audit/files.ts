@@ -1,35 +1,59 @@
-import { chmod, type FileHandle, mkdir, open, readdir, rm } from 'node:fs/promises'
+import { chmod, type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { AuditLogInit } from './index.ts'
+import { AUDIT_SIZE, type AuditLogInit } from './index.ts'
 import { type AuditFileName, byAge, dayOf, fileName, parseFileName } from './names.ts'
 
-const MAX_FILE_SIZE = 64 * 1024 * 1024
+const MEBIBYTE = 1024 * 1024
+const MAX_FILE_SIZE = 64 * MEBIBYTE
 
 /** The files of the audit log: a new one each day and when one is full, old ones deleted. Nothing is ever rewritten. */
 export class AuditFiles {
   readonly #folder: string
   readonly #days: number
+  readonly #maxSize: number
   readonly #maxFileSize: number
+  readonly #log: AuditLogInit['log']
   readonly #now: () => number
   #handle: FileHandle | undefined
   #current: AuditFileName | undefined
   #size = 0
 
-  constructor({ folder, days, now = Date.now, maxFileSize = MAX_FILE_SIZE }: AuditLogInit) {
+  constructor({ folder, days, log, now = Date.now, maxSize = AUDIT_SIZE, maxFileSize }: AuditLogInit) {
     this.#folder = folder
     this.#days = days
-    this.#maxFileSize = maxFileSize
+    this.#log = log
+    this.#maxSize = maxSize * MEBIBYTE
+    this.#maxFileSize = maxFileSize ?? Math.min(MAX_FILE_SIZE, this.#maxSize / 4)
     this.#now = now
   }
 
-  /** Makes the folder, this user's alone, and deletes what is too old. */
+  /** Makes the folder, this user's alone, and deletes what is too old or too much. */
   async prepare(): Promise<void> {
     await mkdir(this.#folder, { recursive: true, mode: 0o700 })
     // It may have been there before, with other rights.
     await chmod(this.#folder, 0o700)
-    const kept = await this.#names()
     const oldest = dayOf(this.#now(), this.#days)
-    for (const name of kept) if (name.day < oldest) await rm(join(this.#folder, fileName(name)), { force: true })
+    const kept: AuditFileName[] = []
+    for (const name of await this.#names()) {
+      if (name.day < oldest) await rm(this.#path(name), { force: true })
+      else kept.push(name)
+    }
+    await this.#makeRoom(kept)
+  }
+
+  /** So that the file that is written next may become as large as one may. @param kept oldest first */
+  async #makeRoom(kept: readonly AuditFileName[]): Promise<void> {
+    const sizes = await Promise.all(kept.map(name => stat(this.#path(name)).then(({ size }) => size)))
+    let size = sizes.reduce((sum, one) => sum + one, 0)
+    for (const [i, name] of kept.entries()) {
+      if (size + this.#maxFileSize <= this.#maxSize) return
+      await rm(this.#path(name), { force: true })
+      size -= sizes[i] ?? 0
+      this.#log.warn(
+        { file: fileName(name), limit_mb: this.#maxSize / MEBIBYTE },
+        'the audit log is larger than HEDGEROW_AUDIT_MB: its oldest file is deleted before its days are over'
+      )
+    }
   }
 
   /** Appends whole lines. @returns how many of the bytes were written @throws when none could be */
@@ -69,7 +93,11 @@ export class AuditFiles {
 
   /** `a` is O_APPEND: not even this process can change what is written. */
   #openFile(name: AuditFileName): Promise<FileHandle> {
-    return open(join(this.#folder, fileName(name)), 'a', 0o600)
+    return open(this.#path(name), 'a', 0o600)
+  }
+
+  #path(name: AuditFileName): string {
+    return join(this.#folder, fileName(name))
   }
 
   async #names(): Promise<AuditFileName[]> {

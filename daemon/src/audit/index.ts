@@ -26,6 +26,9 @@ export const AUDIT_FOLDER = 'audit'
 /** Days that the audit log is kept unless the settings say otherwise. */
 export const AUDIT_DAYS = 90
 
+/** MiB that it may take up, likewise: about eight million requests. */
+export const AUDIT_SIZE = 2048
+
 /** One request, as one of the two sides saw it. In snake_case because it is written as it is. */
 export interface AuditEntry {
   /** when it was over; ISO 8601, as all times here */
@@ -59,10 +62,12 @@ export interface AuditLogInit {
   folder: string
   /** files older than so many days are deleted */
   days: number
+  /** MiB of all files together, beyond which the oldest are deleted before their time. @default {@link AUDIT_SIZE} */
+  maxSize?: number
   log: Pick<Logger, 'warn'>
   /** milliseconds since 1970. @default Date.now */
   now?(): number
-  /** bytes of one file; a larger one is followed by another of the same day. @default 64 MiB */
+  /** bytes of one file; a larger one is followed by another of the same day. @default 64 MiB, or a quarter of all */
   maxFileSize?: number
 }
 

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createReadStream } from 'node:fs'
+import { createReadStream, type ReadStream } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -32,12 +32,24 @@ export async function* readAudit(folder: string, filter: AuditFilter = {}): Asyn
   const firstDay = filter.since == null ? '' : dayOf(filter.since)
   for (const name of names) {
     if (name.day < firstDay) continue
-    const stream = createReadStream(join(folder, fileName(name)))
-    await once(stream, 'open')
-    for await (const line of createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })) {
+    const file = await openFile(join(folder, fileName(name)))
+    // Its peer deleted it since the folder was read.
+    if (file == null) continue
+    for await (const line of createInterface({ input: file, crlfDelay: Number.POSITIVE_INFINITY })) {
       const entry = parseLine(line)
       if (entry != null && entry.time >= since && matches(entry, filter)) yield entry
     }
+  }
+}
+
+async function openFile(path: string): Promise<ReadStream | undefined> {
+  const stream = createReadStream(path)
+  try {
+    await once(stream, 'open')
+    return stream
+  } catch (err) {
+    if (err instanceof Error && 'code' in err && err.code === 'ENOENT') return undefined
+    throw err
   }
 }
 

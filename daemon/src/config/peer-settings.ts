@@ -2,7 +2,7 @@ import { homedir, hostname } from 'node:os'
 import { join } from 'node:path'
 import { ADDRESS_RATE } from '../access/constants.ts'
 import type { AddressRange, Grant } from '../access/index.ts'
-import { AUDIT_DAYS } from '../audit/index.ts'
+import { AUDIT_DAYS, AUDIT_SIZE } from '../audit/index.ts'
 import type { RelaySource } from '../discovery/index.ts'
 import { LOG_LEVELS, type LogLevel } from '../logging/index.ts'
 import type { IceServer } from '../node/ice-servers.ts'
@@ -34,6 +34,8 @@ export interface PeerSettings extends TunnelSettings {
   iceServers: IceServer[]
   mdns: boolean
   auditDays: number
+  /** MiB */
+  auditMb: number
   logLevel: LogLevel
 }
 
@@ -194,6 +196,13 @@ export function peerSettings({ role, httpPort, corsOrigins }: PeerDefaults): Set
       help: 'how long it is kept in the data directory who called what (never what they sent); 0 = not at all',
       default: AUDIT_DAYS,
       parse: parsers.count
+    },
+    {
+      flags: '--audit-mb <n>',
+      env: 'HEDGEROW_AUDIT_MB',
+      help: 'MiB that it may take up; beyond that the oldest is deleted before its days are over',
+      default: AUDIT_SIZE,
+      parse: parsers.positive
     },
     {
       flags: '--log-level <level>',

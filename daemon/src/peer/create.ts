@@ -9,7 +9,7 @@ import { peerIdFromString } from '@libp2p/peer-id'
 import { CLIENT_RATE } from '../access/constants.ts'
 import { openAccess } from '../access/index.ts'
 import type { PeerStatus, Self } from '../api/index.ts'
-import { AUDIT_FOLDER, NO_AUDIT_LOG, openAuditLog, workerEntry } from '../audit/index.ts'
+import { AUDIT_FOLDER, AUDIT_SIZE, NO_AUDIT_LOG, openAuditLog, workerEntry } from '../audit/index.ts'
 import { createMetrics } from '../metrics/index.ts'
 import { announceAnew } from '../node/index.ts'
 import { Presence, Sequence } from '../presence/index.ts'
@@ -72,9 +72,9 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
     credential: () => membership.credential()
   }
 
-  const { auditDays = 0, dataDir, mesh, privateKey } = config
+  const { auditDays: days = 0, auditMb = AUDIT_SIZE, dataDir, mesh, privateKey } = config
   const audit =
-    auditDays === 0 ? NO_AUDIT_LOG : await openAuditLog({ folder: join(dataDir, AUDIT_FOLDER), days: auditDays, log })
+    days === 0 ? NO_AUDIT_LOG : await openAuditLog({ folder: join(dataDir, AUDIT_FOLDER), days, maxSize: auditMb, log })
   const receipts = isWorker ? new Receipts({ mesh, privateKey, peerId, now: () => performance.now() }) : undefined
   const contexts = new ContextTable()
   const clientRates = new Rates({ ...CLIENT_RATE, now: () => performance.now() })

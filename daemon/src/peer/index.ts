@@ -90,6 +90,8 @@ export interface PeerConfig {
   noAnnounce?: string[]
   /** days that the audit log is kept. @default 0: there is none */
   auditDays?: number
+  /** MiB that it may take up. @default 2048 */
+  auditMb?: number
   /** STUN and TURN servers; with none, those that a relay names */
   iceServers: IceServer[]
   mdns: boolean
