@@ -27,17 +27,17 @@ export async function fetchBootstrap(url: string, signal: AbortSignal): Promise<
     cache: 'no-store'
   })
   if (!response.ok) throw new Error(`${target} answers ${response.status}: it is not a relay, or not ready`)
-  return readBootstrap(await boundedText(response, target), target)
+  return readBootstrap(await boundedText(response, target, MAX_BOOTSTRAP), target)
 }
 
 /** As it comes, since a stranger may go on for ever. */
-async function boundedText(response: Response, target: URL): Promise<string> {
+export async function boundedText(response: Response, target: URL, limit: number): Promise<string> {
   const reader = response.body?.getReader()
   const decoder = new TextDecoder()
   let text = ''
   for (let next = await reader?.read(); next != null && !next.done; next = await reader?.read()) {
     text += decoder.decode(next.value, { stream: true })
-    if (text.length <= MAX_BOOTSTRAP) continue
+    if (text.length <= limit) continue
     await reader?.cancel()
     throw new Error(`${target} answers too much: it is not a relay`)
   }

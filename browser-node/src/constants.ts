@@ -4,6 +4,8 @@
 export const BOOTSTRAP_TIMEOUT = 5000
 /** Bytes of its answer. */
 export const MAX_BOOTSTRAP = 256 * 1024
+/** Characters of what a relay knows of others: the limit of peers, too. */
+export const MAX_SNAPSHOT = 16 * 1024 * 1024
 
 /** The part of a credential's life after which the next one is asked for. */
 export const RENEWAL = 2 / 3

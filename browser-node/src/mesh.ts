@@ -1,4 +1,3 @@
-import { maySee, OPEN_CLASSES, stricter } from '@hedgerow/protocols/data-class'
 import {
   createDispatcher,
   type DispatchAnswer,
@@ -8,7 +7,6 @@ import {
 } from '@hedgerow/protocols/dispatch'
 import { MeshError, toMeshError } from '@hedgerow/protocols/errors'
 import type { Gate } from '@hedgerow/protocols/gate'
-import { HEADERS } from '@hedgerow/protocols/ids'
 import { LLM_SERVICE, modelResource, newRequestId, optionsIn, targetOf } from '@hedgerow/protocols/ingress'
 import { createPageInvoker, type StoppableInvoker } from '@hedgerow/protocols/invocation/web'
 import { createLedger, type Ledger } from '@hedgerow/protocols/ledger'
@@ -17,6 +15,7 @@ import type { Connection } from '@libp2p/interface'
 import { TypedEventEmitter } from 'main-event'
 import type { Bootstrap } from './bootstrap.ts'
 import { fetchBridged } from './bridge.ts'
+import { clear } from './clearance.ts'
 import { EVENT_INTERVAL, KEEP_CONNECTED, MAX_PEERS, SWEEP_INTERVAL } from './constants.ts'
 import { Follower } from './follower.ts'
 import type { Mesh, MeshEvents, MeshInit, MeshRequestInit, MeshStatus, PeerInfo, ServiceInfo } from './index.ts'
@@ -28,7 +27,7 @@ import { closeIfDead, createPinger } from './ping.ts'
 import { Meter } from './progress.ts'
 import { Relays } from './relays.ts'
 import { type MeshRequest, networkError, reasonOf, toMeshRequest } from './request.ts'
-import { hiddenFromRelays, offline, problemResponse, toResponse } from './response.ts'
+import { offline, problemResponse, toResponse } from './response.ts'
 
 /** What a relay may know that this page doesn't, or reach where this page can't: asked over its bridge instead. */
 const FOR_THE_BRIDGE = new Set(['Unreachable', 'UnknownService', 'NoWorker'])
@@ -243,8 +242,6 @@ export class PageMesh extends TypedEventEmitter<MeshEvents> implements Mesh {
   }
 
   async #bridge(request: MeshRequest, meter: Meter): Promise<Response> {
-    const hidden = this.#classOf(request)
-    if (!maySee(OPEN_CLASSES, hidden)) throw hiddenFromRelays(hidden)
     if (!this.#relays.answering) {
       await this.#relays.ask(request.signal).catch(cause => {
         throw offline(cause)
@@ -255,13 +252,8 @@ export class PageMesh extends TypedEventEmitter<MeshEvents> implements Mesh {
     const authorization = await this.#membership.authorization()
     if (authorization != null && !request.headers.has('authorization'))
       request.headers.set('authorization', authorization)
+    await clear(request, bridges, { view: this.#view, ledger: this.#ledger, trust: this.#membership.trust })
     return fetchBridged(request, bridges, mayRepeat, meter)
-  }
-
-  #classOf({ headers, path }: MeshRequest): string {
-    const name = this.#view.resolve(path.split(/[/?]/, 3)[2] ?? '')
-    const asked = name == null ? undefined : this.#view.contract(name)?.dataClass
-    return stricter(asked, headers.get(HEADERS.dataClass) ?? undefined) ?? 'public'
   }
 
   /** Who can tell what happens in the mesh: relays hear everything, workers what concerns them. */

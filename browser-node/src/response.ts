@@ -142,12 +142,17 @@ export function bridgedResponse({ url }: MeshRequest, response: Response, meter:
   return new MeshResponse(counted ?? null, { status, statusText, headers }, url)
 }
 
+/** Stands for the class of what nobody in a closed mesh has signed for. */
+export const UNKNOWN_CLASS = 'unknown'
+
 /** It could be sent over a relay's HTTP bridge alone, which would see it in clear. */
 export function hiddenFromRelays(dataClass: string): TypeError {
   return networkError(
     new MeshError(
       'ClassNotAllowed',
-      `no worker can be reached but over HTTP, where a relay would see the ${dataClass} data of this request`,
+      dataClass === UNKNOWN_CLASS
+        ? 'no worker can be reached but over HTTP, and nobody says what class this service is of: if a relay may see this request, say so in its header Hedgerow-Data-Class'
+        : `no worker can be reached but over HTTP, where a relay would see the ${dataClass} data of this request`,
       { data_class: dataClass, retry_safe: true }
     )
   )

@@ -126,6 +126,36 @@ describe('a page in a closed mesh', function () {
     await page.close()
   })
 
+  it('sends over the bridge, when it has nothing else, what it knows to be fit for it', async () => {
+    const page = await all.open({
+      before: () => {
+        Object.assign(globalThis, {
+          WebSocket: class {
+            constructor() {
+              throw new Error('no WebSockets here')
+            }
+          }
+        })
+      }
+    })
+    const by = { invite: await invite(1) }
+    await page.evaluate(([relay, init]) => entry.join([relay], init), [all.mesh.relay.url, by] as const)
+    const send = (path: string, headers: Record<string, string> = {}) =>
+      page.evaluate(([to, with_]) => entry.ask(to, { method: 'POST', body: 'x', headers: with_ }), [
+        path,
+        headers
+      ] as const)
+    const { status, headers, text } = await send('/service/lab/echo')
+    assert.deepEqual([status, headers['hedgerow-path'], text], [200, 'bridged', 'x'])
+    // Nobody has heard of it, so it might be confidential.
+    const hidden = await page.evaluate(() =>
+      entry.failure(entry.mesh().fetch('/service/who-knows', { method: 'POST' }))
+    )
+    assert.equal(hidden.code, 'ClassNotAllowed')
+    assert.equal((await send('/service/who-knows', { 'hedgerow-data-class': 'public' })).status, 404)
+    await page.close()
+  })
+
   it('is out when it is revoked', async () => {
     const page = await joinBy({ invite: await invite(1) })
     await page.evaluate(() => entry.reachedBy('direct', 2))
