@@ -16,12 +16,13 @@ import {
   type Trust
 } from '@hedgerow/protocols/membership'
 import { sealStatement } from '@hedgerow/protocols/statement'
+import type { CircuitRelayService } from '@libp2p/circuit-relay-v2'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { PeerId, PrivateKey } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import type { CID } from 'multiformats/cid'
 import { pino } from 'pino'
-import { MAX_RECORDS_PER_PROVIDER } from '../src/node/constants.ts'
+import { MAX_RECORDS_PER_PROVIDER, RELAY_CLIENT_RESERVATIONS } from '../src/node/constants.ts'
 
 const HOUR = 3600
 const log = pino({ level: process.env.LOG_LEVEL ?? 'silent' })
@@ -49,9 +50,10 @@ describe('peers of a closed mesh', function () {
     via?: Peer
     rights?: Partial<GrantInit>
     trust?(own: string): Trust
+    listen?: string[]
   }
 
-  async function start({ role = 'worker', via, rights, trust = closed }: Init = {}): Promise<Peer> {
+  async function start({ role = 'worker', via, rights, trust = closed, listen = [] }: Init = {}): Promise<Peer> {
     const privateKey = await generateKeyPair('Ed25519')
     const own = await grantTo(privateKey, { roles: [role], ...rights })
     const peer = await createPeer(
@@ -65,7 +67,7 @@ describe('peers of a closed mesh', function () {
         dataDir: await mkdtemp(join(dataDir, 'peer-')),
         capabilities: { cores: 1, memory: 1, disk: 1, gpus: [], arch: 'x64', platform: 'linux' },
         relays: via == null ? [] : via.node.getMultiaddrs().map(addr => ({ addr: String(addr) })),
-        listen: ['/ip4/127.0.0.1/tcp/0', ...(role === 'worker' && via != null ? ['/p2p-circuit'] : [])],
+        listen: ['/ip4/127.0.0.1/tcp/0', ...(role === 'worker' && via != null ? ['/p2p-circuit'] : []), ...listen],
         announce: [],
         iceServers: [],
         mdns: false
@@ -115,6 +117,23 @@ describe('peers of a closed mesh', function () {
     )
     assert.equal(status, 200)
     await until(() => b.directory.fetchAdvert(a.self.peerId, AbortSignal.timeout(10_000)))
+  })
+
+  it('leave most places at a relay to those who offer something', async () => {
+    const relay = await start({ role: 'relay' })
+    const places = (relay.node.services as unknown as { relay: CircuitRelayService }).relay.reservations
+    const held = (of: Peer): boolean => places.has(of.node.peerId)
+    const first = await start({ via: relay, role: 'client', listen: ['/p2p-circuit'] })
+    await until(() => held(first))
+    for (let i = 1; i < RELAY_CLIENT_RESERVATIONS; i++) {
+      const place = places.get(first.node.peerId)
+      if (place != null) places.set(peerIdFromPrivateKey(await generateKeyPair('Ed25519')), place)
+    }
+    const late = await start({ via: relay, role: 'client', listen: ['/p2p-circuit'] })
+    const worker = await start({ via: relay })
+    await until(() => held(worker))
+    await until(() => knows(late, worker))
+    assert.equal(held(late), false)
   })
 
   it('are closed to strangers, who hear nothing and whom nobody hears', async () => {

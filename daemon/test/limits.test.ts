@@ -83,6 +83,7 @@ const PEERS: Record<string, string> = {
   'connections by others, without proof': String(gate.MAX_UNPROVEN),
   'a gossip message': size(node.MAX_GOSSIP_RPC),
   'reservations at a relay': String(node.RELAY_MAX_RESERVATIONS),
+  'of these, by clients': String(node.RELAY_CLIENT_RESERVATIONS),
   'circuits being opened by one peer': String(node.RELAY_MAX_HOP_STREAMS),
   'bytes over one circuit, each way': size(node.RELAY_DATA_LIMIT),
   'time of one circuit': time(node.RELAY_DURATION_LIMIT),

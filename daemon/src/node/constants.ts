@@ -43,6 +43,8 @@ export const MAX_GOSSIP_RPC = 512 * 1024
 export const RELAY_RESERVATION_TTL = 60 * 60_000
 /** Workers that one relay keeps reachable. */
 export const RELAY_MAX_RESERVATIONS = 512
+/** Of these, what clients may hold: they offer nothing, and reserve a place only to see whether they would get one. */
+export const RELAY_CLIENT_RESERVATIONS = 32
 /** Bytes per relayed connection in each direction: a scanned letter in and out many times over, not a backup. */
 export const RELAY_DATA_LIMIT = 1024n ** 3n
 /** Milliseconds a relayed connection may last; it is dialled again when it ends. */

@@ -15,7 +15,7 @@ import { advertKey, DHT_NAMESPACE, dhtProtocol } from '@hedgerow/protocols/ids'
 import { encryption, multiplexing } from '@hedgerow/protocols/invocation/node'
 import { believe, type Member, openTrust, type Trust } from '@hedgerow/protocols/membership'
 import { openStatement } from '@hedgerow/protocols/statement'
-import { circuitRelayServer, circuitRelayTransport } from '@libp2p/circuit-relay-v2'
+import { circuitRelayTransport } from '@libp2p/circuit-relay-v2'
 import { type GossipSub, gossipsub, StrictNoSign } from '@libp2p/gossipsub'
 import { type Identify, identify } from '@libp2p/identify'
 import type { ComponentLogger, Libp2p, PrivateKey, Startable } from '@libp2p/interface'
@@ -30,6 +30,7 @@ import { equals } from 'uint8arrays/equals'
 import { announced, byDialOrder, without } from './addresses.ts'
 import * as constants from './constants.ts'
 import { boundRecords } from './provider-records.ts'
+import { relayPlaces } from './relay-service.ts'
 import type { AnyTransport, MadeTransport } from './webrtc.ts'
 import { safeWebSockets } from './websockets.ts'
 
@@ -78,6 +79,8 @@ export async function createNode(init: NodeInit): Promise<Node> {
   const gate = init.gate ?? createGate({ trust })
   const transports: AnyTransport[] = init.transports ?? []
   const self = peerIdFromPrivateKey(init.privateKey).toString()
+  const offers = (peerId: string): boolean => mayProvide(gate.member(peerId))
+  const places = relayPlaces({ offers })
   return createLibp2p<NodeServices>({
     privateKey: init.privateKey,
     start: false,
@@ -107,6 +110,7 @@ export async function createNode(init: NodeInit): Promise<Node> {
       dialTimeout: constants.DIAL_TIMEOUT,
       addressSorter: byDialOrder
     },
+    connectionGater: { denyInboundRelayReservation: places.denyInboundRelayReservation },
     // Ours pings only peers with a request in hand; the monitor would ping everybody and cut those it finds slow.
     connectionMonitor: { enabled: false },
     peerDiscovery: init.mdns === true ? [mdns({ serviceTag: `_hedgerow-${mesh}._udp.local` })] : [],
@@ -128,7 +132,7 @@ export async function createNode(init: NodeInit): Promise<Node> {
             threshold: constants.REPROVIDE_THRESHOLD,
             interval: constants.REPROVIDE_INTERVAL
           }
-        })(boundRecords(components, peerId => peerId === self || mayProvide(gate.member(peerId))))
+        })(boundRecords(components, peerId => peerId === self || offers(peerId)))
       ),
       pubsub: gate.guard(
         gossipsub({
@@ -143,7 +147,7 @@ export async function createNode(init: NodeInit): Promise<Node> {
           scoreParams: { IPColocationFactorWeight: 0, appSpecificScore: init.gossipScore ?? (() => 0) }
         })
       ),
-      ...(role === 'relay' ? { relay: gate.guard(relayService()) } : {})
+      ...(role === 'relay' ? { relay: gate.guard(places.service) } : {})
     }
   })
 }
@@ -157,18 +161,6 @@ export async function announceAnew(node: Node): Promise<void> {
 /** Whether a multiaddr to listen on needs WebRTC. */
 export function isWebRtc(addr: string): boolean {
   return /\/webrtc(-direct)?(\/|$)/.test(addr)
-}
-
-function relayService(): ReturnType<typeof circuitRelayServer> {
-  return circuitRelayServer({
-    maxInboundHopStreams: constants.RELAY_MAX_HOP_STREAMS,
-    reservations: {
-      maxReservations: constants.RELAY_MAX_RESERVATIONS,
-      reservationTtl: constants.RELAY_RESERVATION_TTL,
-      defaultDurationLimit: constants.RELAY_DURATION_LIMIT,
-      defaultDataLimit: constants.RELAY_DATA_LIMIT
-    }
-  })
 }
 
 /** Clients offer nothing. */
