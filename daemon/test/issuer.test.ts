@@ -8,10 +8,12 @@ import {
   createTrust,
   grant,
   type InviteInit,
+  inviteSubject,
   LEEWAY,
   meshIdOf,
   peerIdOfKey,
   proveKey,
+  readInvite,
   sealInvite,
   sealRevocation,
   type Trust
@@ -264,6 +266,18 @@ describe('an issuer', () => {
     now += 16 * HOUR
     const renewed = await issuer.renew(credential, idOf(newcomer)).catch(err => err)
     assert.ok(!(renewed instanceof Error), String(renewed))
+  })
+
+  it('lets nobody in by an invite that was taken back, by the authority or by itself, and by another', async () => {
+    for (const signer of [{ privateKey: authority }, { privateKey: relay, chain: await own() }]) {
+      const token = await invite({ uses: 10 })
+      await enrol(newcomer, token)
+      const { id } = await readInvite(token)
+      await trust.revoke(await sealRevocation({ mesh, subject: inviteSubject(id), expiresAt: now + HOUR, now }, signer))
+      await fails(enrol(newcomer, token), 'InvalidInvite')
+      const { credential } = await enrol(newcomer, await invite())
+      await trust.judge(credential, idOf(newcomer))
+    }
   })
 
   it('enrols nobody when its credential makes it no issuer, or has ended', async () => {

@@ -10,6 +10,7 @@ import { parseMembership } from '@hedgerow/daemon/membership'
 import {
   createTrust,
   grant,
+  inviteSubject,
   openInvite,
   peerIdOfKey,
   readInvite,
@@ -266,6 +267,28 @@ describe('hedgerow mesh', () => {
         assert.equal(await trust.revoke((await readFile(out, 'utf8')).trim()), true)
         assert.ok(trust.revokedUntil(peer, relay))
       }
+    })
+
+    it('takes back an invite', async () => {
+      const { mesh, authority } = JSON.parse(await readFile(join(offline, 'mesh.json'), 'utf8'))
+      const { invite } = await json([
+        'invite',
+        '--data-dir',
+        relayDir,
+        '--relay',
+        'https://x.example',
+        '--role',
+        'client'
+      ])
+      const out = join(dir, 'invite-revoked.txt')
+      const { code, out: said } = await hedgerow(['revoke', String(invite), '--dir', offline, '--out', out])
+      assert.equal(code, 0)
+      const { id } = await readInvite(String(invite))
+      assert.match(said, new RegExp(`the invite ${id} to ${mesh} is taken back`))
+      const trust = createTrust({ mesh, authority: Buffer.from(authority, 'base64url') })
+      assert.equal(await trust.revoke((await readFile(out, 'utf8')).trim()), true)
+      assert.ok(trust.revokedUntil(inviteSubject(id), relay))
+      assert.equal((await hedgerow(['revoke', 'a.b.c', '--dir', offline, '--out', out])).code, 1)
     })
 
     it('ends with 2 when nobody would hear of it, with 3 when nobody answers', async () => {

@@ -4,6 +4,7 @@ import {
   checkKeyProof,
   grant,
   type Invite,
+  inviteSubject,
   type KeyProof,
   noncePrefix,
   openInvite,
@@ -146,6 +147,8 @@ class KeyIssuer implements Issuer {
         throw refusal(err, isOthers ? 'NotIssuer' : 'InvalidInvite')
       }
     )
+    if (trust.revokedUntil(inviteSubject(invite.id), self) != null)
+      throw new MeshError('InvalidInvite', 'this invite was taken back; ask for another')
     // Whoever was taken out is let in again by an invite that is younger than that, not by the old one.
     const revokedUntil = trust.revokedUntil(peerId, self)
     if (revokedUntil != null && invite.issuedAt <= revokedUntil)

@@ -133,7 +133,9 @@ has it can use it, until it is used up or ends. It is redeemed by one relay, whi
 hedgerow mesh revoke 12D3KooW... --dir charity-mesh --daemon https://mesh.example.org
 hedgerow mesh revoke 12D3KooW... --data-dir /var/lib/hedgerow --daemon http://127.0.0.1:8080
 hedgerow mesh revoke 12D3KooW... --dir charity-mesh --out revoke.txt     without a network; then \`mesh send\`
-`)}\nOpen connections to it end within seconds, everywhere. It can come back by an invite or credential made afterwards.\n`,
+hedgerow mesh revoke eyJhbGciOi... --dir charity-mesh --daemon https://mesh.example.org     an invite
+`)}\nOpen connections to a peer end within seconds, everywhere. It can come back by an invite or credential made afterwards. An
+invite that is taken back lets nobody in any more; who came by it before stays, and is taken out one by one.\n`,
   meshSend: examples('hedgerow mesh send revoke.txt --daemon https://mesh.example.org'),
   meshShow: `${examples(`
 hedgerow mesh show                                   the mesh of the peer that is asked, and its place in it

@@ -120,13 +120,13 @@ export function addMeshCommands(program: Command, { io, signal, command, done, s
       })
     })
 
-  command(mesh, 'revoke', 'take a peer out of the mesh', EXAMPLES.meshRevoke)
-    .argument('<peer-id>', 'whom')
+  command(mesh, 'revoke', 'take a peer out of the mesh, or an invite back', EXAMPLES.meshRevoke)
+    .argument('<what>', 'a peer id, or an invite')
     .option('--dir <folder>', 'sign as the authority in this folder (default: HEDGEROW_MESH_DIR, else this one)')
     .option('--data-dir <folder>', 'sign as the relay whose data directory this is: takes back what that relay gave')
     .option('-o, --out <file>', 'write it there, to be sent later')
-    .action(async (peer: string, options: SignerOptions & { out?: string }, sub: Command) => {
-      const { revokePeer } = await import('../commands/mesh/revoke.ts')
+    .action(async (what: string, options: SignerOptions & { out?: string }, sub: Command) => {
+      const { revoke } = await import('../commands/mesh/revoke.ts')
       const { daemon, relay } = globals(sub)
       const urls = [...listOf(daemon), ...listOf(relay)]
       if (urls.length === 0 && options.out == null)
@@ -135,7 +135,7 @@ export function addMeshCommands(program: Command, { io, signal, command, done, s
           'say who should hear of it: --daemon <url> or --relay <url> of any peer of the mesh',
           ['--out <file> keeps it for later: hedgerow mesh send <file> --daemon <url>']
         )
-      const report = await revokePeer(await openSigner(options), peer, urls, signal)
+      const report = await revoke(await openSigner(options), what, urls, signal)
       if (options.out != null) await save(options.out, `${report.revocation}\n`)
       await print(sub, report, () => render.renderRevoke(report, options.out))
     })

@@ -48,12 +48,14 @@ export function renderInvite(report: InviteReport, { paint }: Style, qr: string 
   ].join('\n')
 }
 
-export function renderRevoke({ peer_id, mesh, issuer, sent_to }: RevokeReport, out?: string): string {
+export function renderRevoke({ peer_id, invite_id, mesh, issuer, sent_to }: RevokeReport, out?: string): string {
   const by = issuer === 'authority' ? 'all that it was given' : `what ${shortId(issuer)} gave it`
   const where = [
     ...sent_to.map(url => `${url} has it and tells the others`),
     ...(out == null ? [] : [`it is in ${out}`])
   ]
+  if (peer_id == null)
+    return `the invite ${invite_id} to ${mesh} is taken back: it lets nobody in any more; who came by it stays\n  ${where.join('\n  ')}`
   return `${peer_id} is taken out of ${mesh}: ${by} until now\n  ${where.join('\n  ')}`
 }
 

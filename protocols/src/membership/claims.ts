@@ -7,6 +7,7 @@ import { type Credential, MEMBER_ROLES, type MemberRole } from './index.ts'
 const NAME = new RegExp(NAME_PATTERN)
 const PEER_ID = new RegExp(PEER_ID_PATTERN)
 const ID = /^[\w-]{8,64}$/
+const REVOKED = new RegExp(`${PEER_ID_PATTERN}|^invite:[\\w-]{8,64}$`)
 /** the year 9999, in seconds */
 const MAX_TIME = 253_402_300_799
 
@@ -43,6 +44,9 @@ export function list(claims: Claims, claim: string, max: number, isGood: (one: s
 
 export const id = (claims: Claims): string => text(claims, 'jti', ID)
 export const mesh = (claims: Claims): string => text(claims, 'mesh', NAME)
+/** What is taken back: a peer's credentials, or an invite. */
+export const revoked = (claims: Claims): string => text(claims, 'sub', REVOKED)
+
 export const peerId = (claims: Claims, claim: string): string => text(claims, claim, PEER_ID)
 
 export const roles = (claims: Claims): MemberRole[] => list(claims, 'roles', MEMBER_ROLES.length, isRole).filter(isRole)

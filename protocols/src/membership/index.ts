@@ -39,7 +39,14 @@ export {
 export { type Invite, type InviteInit, openInvite, readInvite, sealInvite } from './invite.ts'
 export { peekToken, peerIdOfKey, publicKeyOf, signToken, type TokenType, verifyToken } from './jwt.ts'
 export { isAuthorityOf, meshIdOf } from './mesh-id.ts'
-export { openRevocation, type Revocation, type RevocationInit, Revocations, sealRevocation } from './revocation.ts'
+export {
+  inviteSubject,
+  openRevocation,
+  type Revocation,
+  type RevocationInit,
+  Revocations,
+  sealRevocation
+} from './revocation.ts'
 export { createTrust, openTrust, type Trust, type TrustInit } from './trust.ts'
 
 /**

@@ -6,18 +6,26 @@ import { type GrantSigner, SEPARATOR, type VerifyChainInit, verifyChain } from '
 import type { Credential } from './index.ts'
 import { peerIdOfKey, publicKeyOf, signToken, verifyToken } from './jwt.ts'
 
-/** Takes credentials back before they end: all of a peer that were issued until then. Times in seconds since 1970. */
+/**
+ * Takes credentials back before they end: all of a peer that were issued until then. Or an invite, which lets nobody in
+ * from then on. Times in seconds since 1970.
+ */
 export interface Revocation {
   id: string
   mesh: string
   /** `authority`, or the peer id of the issuer, which takes back only what it granted */
   issuer: string
-  /** whose credentials */
+  /** whose credentials, by peer id; or {@link inviteSubject} */
   subject: string
   /** those issued later are good: a peer can be let in again */
   issuedUntil: number
   /** when the last of them has ended by itself, and this needs no longer be kept */
   expiresAt: number
+}
+
+/** How a revocation names an invite. */
+export function inviteSubject(id: string): string {
+  return `invite:${id}`
 }
 
 export type RevocationInit = Pick<Revocation, 'mesh' | 'subject' | 'expiresAt'> & {
@@ -70,7 +78,7 @@ function revocationOf(signed: Record<string, unknown>): Revocation {
     id: claims.id(signed),
     mesh: claims.mesh(signed),
     issuer: claims.issuer(signed),
-    subject: claims.peerId(signed, 'sub'),
+    subject: claims.revoked(signed),
     issuedUntil: claims.time(signed, 'iat'),
     expiresAt: claims.time(signed, 'exp')
   }

@@ -33,8 +33,8 @@ export interface Trust {
   /** Learns a revocation. @returns whether it was news @throws {CredentialError} */
   revoke(token: string): Promise<boolean>
   revocations(): string[]
-  /** Until when what the authority, or this issuer, gave a peer is taken back; undefined when nothing is. */
-  revokedUntil(peerId: string, issuer: string): number | undefined
+  /** Until when what the authority, or this issuer, gave a peer, or this invite, is taken back; undefined when nothing is. */
+  revokedUntil(subject: string, issuer: string): number | undefined
   /** called with every revocation that was news */
   addListener(listener: (revocation: Revocation, token: string) => void): () => void
   /** Forgets what has ended. */
@@ -158,8 +158,8 @@ class ClosedTrust implements Trust {
     return this.#revocations.tokens()
   }
 
-  revokedUntil(peerId: string, issuer: string): number | undefined {
-    return this.#revocations.issuedUntil(peerId, issuer)
+  revokedUntil(subject: string, issuer: string): number | undefined {
+    return this.#revocations.issuedUntil(subject, issuer)
   }
 
   addListener(listener: (revocation: Revocation, token: string) => void): () => void {

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { MAX_TTL, openRevocation, sealRevocation } from '@hedgerow/protocols/membership'
+import { inviteSubject, MAX_TTL, openRevocation, readInvite, sealRevocation } from '@hedgerow/protocols/membership'
 import { request } from 'undici'
 import { InspectorError, ProblemError } from '../../errors.ts'
 import { peerIdOf } from './rights.ts'
@@ -9,7 +9,10 @@ const TIMEOUT = 10_000
 const MAX_ANSWER = 64 * 1024
 
 export interface RevokeReport {
-  peer_id: string
+  /** who is taken out; left out where it is an invite that is taken back */
+  peer_id?: string
+  /** which invite is taken back, by its id */
+  invite_id?: string
   mesh: string
   /** `authority`, or the peer id of the relay */
   issuer: string
@@ -18,15 +21,18 @@ export interface RevokeReport {
   sent_to: string[]
 }
 
-/** Takes back all that a peer was given until now. @throws {InspectorError} */
-export async function revokePeer(
-  signer: Signer,
-  peer: string,
-  urls: string[],
-  signal: AbortSignal
-): Promise<RevokeReport> {
+/**
+ * Takes back all that a peer was given until now, or an invite.
+ *
+ * @param what a peer id, or an invite
+ * @throws {InspectorError}
+ */
+export async function revoke(signer: Signer, what: string, urls: string[], signal: AbortSignal): Promise<RevokeReport> {
   const { mesh, authority, privateKey, issuer } = signer
-  const subject = peerIdOf(peer)
+  const invite = what.split('.').length === 3 ? await refusing(readInvite(what)) : undefined
+  if (invite != null && invite.mesh !== mesh)
+    throw new InspectorError('Usage', `this invite is for ${invite.mesh}, and not for ${mesh}`)
+  const subject = invite == null ? peerIdOf(what) : inviteSubject(invite.id)
   const now = Math.floor(Date.now() / 1000)
   const revocation = await refusing(
     sealRevocation(
@@ -36,7 +42,8 @@ export async function revokePeer(
   )
   await refusing(openRevocation(revocation, { mesh, authority, now }))
   for (const url of urls) await send(url, revocation, signal)
-  return { peer_id: subject, mesh, issuer: issuer?.peerId ?? 'authority', revocation, sent_to: urls }
+  const named = invite == null ? { peer_id: subject } : { invite_id: invite.id }
+  return { ...named, mesh, issuer: issuer?.peerId ?? 'authority', revocation, sent_to: urls }
 }
 
 /** @throws {InspectorError} */
