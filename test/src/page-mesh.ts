@@ -39,7 +39,8 @@ export async function pageMesh(context: Mocha.Context, init: Partial<MeshInit> =
     undo.push(() => mesh.stop())
     const site = await servePage(ENTRY, network.address)
     undo.push(() => site.close())
-    const browser = await launchBrowser({ ...(pageHost == null ? {} : { host: pageHost }), trusted: [site.url] })
+    const trusted = [site.url, mesh.relay.url]
+    const browser = await launchBrowser({ ...(pageHost == null ? {} : { host: pageHost }), trusted })
     undo.push(() => browser.close())
     return { network, mesh, site, browser, open: ({ before } = {}) => openPage(browser, site.url, before), stop }
   } catch (err) {

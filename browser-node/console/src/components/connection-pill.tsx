@@ -14,6 +14,7 @@ export function ConnectionPill() {
 
 function standing(): { tone: 'good' | 'busy' | 'warn' | 'bad'; text: string } {
   if (phase.value.is === 'joining') return { tone: 'busy', text: 'Joining…' }
+  if (phase.value.is === 'shut') return { tone: 'warn', text: 'Not signed in' }
   if (phase.value.is === 'failed') return { tone: 'bad', text: 'Not joined' }
   if (status.value === 'offline' || status.value === 'stopped') return { tone: 'bad', text: 'Offline' }
   if (status.value === 'bridged') return { tone: 'warn', text: 'By web only' }

@@ -39,10 +39,10 @@ function relayUrls(): string[] {
   return [...new Set([location.origin, ...named])]
 }
 
+const PASS = 'hedgerow-pass'
+
 /** What the user was given to get in: an API key or a token of who they are, or an invite. Kept until the tab is closed. */
 export const pass = signal<{ token: string } | { invite: string } | undefined>(keptPass())
-
-const PASS = 'hedgerow-pass'
 
 function keptPass(): { token: string } | { invite: string } | undefined {
   try {
@@ -50,6 +50,15 @@ function keptPass(): { token: string } | { invite: string } | undefined {
     return kept == null ? undefined : passOf(kept)
   } catch {
     return undefined
+  }
+}
+
+/** A page that is loaded again is the same peer: else each time would use up one use of its invite. */
+function kept(): { storage?: Storage } {
+  try {
+    return pass.value == null ? {} : { storage: sessionStorage }
+  } catch {
+    return {}
   }
 }
 
@@ -83,7 +92,7 @@ function isShut(err: unknown): boolean {
 export async function join(): Promise<void> {
   phase.value = { is: 'joining' }
   try {
-    follow(await joinMesh({ relays: relayUrls(), ...pass.value }))
+    follow(await joinMesh({ relays: relayUrls(), ...pass.value, ...kept() }))
   } catch (err) {
     if (isShut(err)) {
       phase.value = { is: 'shut', why: pass.value == null ? undefined : wordsOf(err) }
