@@ -6,6 +6,7 @@ import { AUDIT_DAYS } from '../audit/index.ts'
 import type { RelaySource } from '../discovery/index.ts'
 import { LOG_LEVELS, type LogLevel } from '../logging/index.ts'
 import type { IceServer } from '../node/ice-servers.ts'
+import { TRACES_PER_SECOND } from '../tracing/constants.ts'
 import type { Setting } from './index.ts'
 import * as parsers from './parsers.ts'
 import { type TunnelSettings, tunnelSettings } from './tunnel-settings.ts'
@@ -34,6 +35,7 @@ export interface PeerSettings extends TunnelSettings {
   iceServers: IceServer[]
   mdns: boolean
   auditDays: number
+  tracesPerSecond: number
   logLevel: LogLevel
 }
 
@@ -194,6 +196,13 @@ export function peerSettings({ role, httpPort, corsOrigins }: PeerDefaults): Set
       help: 'how long it is kept in the data directory who called what (never what they sent); 0 = not at all',
       default: AUDIT_DAYS,
       parse: parsers.count
+    },
+    {
+      flags: '--traces-per-second <n>',
+      env: 'HEDGEROW_TRACES_PER_SECOND',
+      help: 'traces that are recorded at most, of those that callers begin and of those that begin here; see OTEL_ below',
+      default: TRACES_PER_SECOND,
+      parse: parsers.positive
     },
     {
       flags: '--log-level <level>',
