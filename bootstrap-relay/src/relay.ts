@@ -6,6 +6,7 @@ import type { Membership } from '@hedgerow/daemon/membership'
 import { createPeer, noServices, type Peer } from '@hedgerow/daemon/peer'
 import { type Program, VERSION } from '@hedgerow/daemon/process'
 import { freePort, type PublicWay } from '@hedgerow/daemon/startup'
+import type { Traces } from '@hedgerow/daemon/tracing'
 import type { ServiceContract } from '@hedgerow/protocols/contract'
 import type { PrivateKey } from '@libp2p/interface'
 import type { Logger } from 'pino'
@@ -27,6 +28,8 @@ export interface RelayInit {
   dataDir: string
   /** services that ship, so that the relay knows their names before any worker came */
   contracts: ServiceContract[]
+  /** what is recorded of requests. @default nothing */
+  traces?: Traces | undefined
   log: Logger
 }
 
@@ -40,7 +43,7 @@ export interface Relay extends Program {
  * upgrades go to the node, the rest to the HTTP API.
  */
 export async function createRelay(init: RelayInit): Promise<Relay> {
-  const { settings, access, way, privateKey, membership, relays, dataDir, contracts, log } = init
+  const { settings, access, way, privateKey, membership, relays, dataDir, contracts, traces, log } = init
   const { mesh } = membership
   const httpPort = settings.httpPort === 0 ? await freePort() : settings.httpPort
   // The node's own WebSocket listener stays on loopback; the world sees the HTTP port.
@@ -75,7 +78,7 @@ export async function createRelay(init: RelayInit): Promise<Relay> {
         ...(way.tunnelPort == null ? {} : { tunnelPort: way.tunnelPort })
       }
     },
-    { services: noServices(contracts), membership, log, ...(way.tunnel == null ? {} : { tunnel: way.tunnel }) }
+    { services: noServices(contracts), membership, traces, log, ...(way.tunnel == null ? {} : { tunnel: way.tunnel }) }
   )
   const hasConsole = await isBuilt(CONSOLE)
   if (!hasConsole) log.warn({ folder: CONSOLE }, 'the console is not built, so / leads to the description of the API')

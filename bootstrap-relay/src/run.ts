@@ -5,6 +5,7 @@ import { loadManifests } from '@hedgerow/daemon/manifest'
 import { endOnSignal, VERSION } from '@hedgerow/daemon/process'
 import { SHIPPED_SERVICES } from '@hedgerow/daemon/services'
 import { accessOf, answerWhileWaiting, publicWayOf, resolveMembership } from '@hedgerow/daemon/startup'
+import { openTraces, traceSettings } from '@hedgerow/daemon/tracing'
 import { createRelay } from './relay.ts'
 import type { RelaySettings } from './settings.ts'
 
@@ -12,6 +13,7 @@ import type { RelaySettings } from './settings.ts'
 export async function runRelay(settings: RelaySettings): Promise<void> {
   const log = await createLog(settings.logLevel, settings.name)
   const endInOrder = endOnSignal(log)
+  const recorded = traceSettings(process.env)
   const dataDir = await openDataDir(settings.dataDir)
   const access = await accessOf(settings, dataDir)
   const way = await publicWayOf(settings, log)
@@ -26,9 +28,28 @@ export async function runRelay(settings: RelaySettings): Promise<void> {
   })
   const { membership, relays } = await resolveMembership(settings, dataDir, privateKey, 'relay', log)
   const { mesh } = membership
+  const traces = await openTraces(recorded, {
+    role: 'relay',
+    version: VERSION,
+    peerId: peerIdOf(privateKey),
+    mesh,
+    perSecond: settings.tracesPerSecond,
+    log
+  })
   const { manifests } = await loadManifests([SHIPPED_SERVICES])
   const contracts = manifests.map(({ contract }) => contract)
-  const relay = await createRelay({ settings, access, way, privateKey, membership, relays, dataDir, contracts, log })
+  const relay = await createRelay({
+    settings,
+    access,
+    way,
+    privateKey,
+    membership,
+    relays,
+    dataDir,
+    contracts,
+    traces,
+    log
+  })
   await stopWaiting()
   await relay.start()
   endInOrder(relay)

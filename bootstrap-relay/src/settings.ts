@@ -6,6 +6,7 @@ import {
   peerSettings,
   readSettings,
   type Setting,
+  TRACES_HELP,
   TUNNEL_HELP
 } from '@hedgerow/daemon/config'
 import { Command } from 'commander'
@@ -50,6 +51,8 @@ Examples:
   hedgerow-relay --relay https://other.example.org                 one more of a mesh that has one
 
 ${TUNNEL_HELP}
+
+${TRACES_HELP}
 
 Exit codes: 0 ended in order   1 failed   2 a setting is wrong`
     )

@@ -11,7 +11,11 @@ const path = (relative: string): string => fileURLToPath(new URL(relative, impor
 /** @param outdir where the files go. @default dist @returns what they import from elsewhere, which should be nothing */
 export async function buildLibrary(outdir = path('../dist')): Promise<string[]> {
   const { metafile } = await build({
-    entryPoints: { hedgerow: path('../src/index.ts'), frontends: path('../src/frontends/index.ts') },
+    entryPoints: {
+      hedgerow: path('../src/index.ts'),
+      frontends: path('../src/frontends/index.ts'),
+      tracing: path('../src/tracing/index.ts')
+    },
     outdir,
     bundle: true,
     minify: true,

@@ -17,10 +17,12 @@
 import type { Explanation } from '@hedgerow/protocols/dispatch'
 import type { Path, Route } from '@hedgerow/protocols/invocation'
 import { join } from './join.ts'
+import type { PageTracing } from './tracing/index.ts'
 
 export type { ExplainedAttempt, ExplainedCandidate, Explanation } from '@hedgerow/protocols/dispatch'
 export type { MeshErrorCode } from '@hedgerow/protocols/errors'
 export { MeshError } from '@hedgerow/protocols/errors'
+export type { PageTracing } from './tracing/index.ts'
 
 export interface MeshInit {
   /** web addresses of relays of one mesh, as in `https://relay.example.org`; any one of them is enough */
@@ -45,6 +47,11 @@ export interface MeshInit {
   mesh?: string
   /** workers to which a connection is kept open before anything is asked of them. @default 8 */
   keepConnected?: number
+  /**
+   * records this page's requests, as the first part of traces that go on at relays and workers: `openTelemetry()` of
+   * `@hedgerow/browser-node/tracing`, with the frontend's own OpenTelemetry SDK. @default nothing is recorded
+   */
+  tracing?: PageTracing
 }
 
 export type KeyStorage = Pick<Storage, 'getItem' | 'setItem'>

@@ -28,6 +28,7 @@ import { Meter } from './progress.ts'
 import { Relays } from './relays.ts'
 import { type MeshRequest, networkError, reasonOf, toMeshRequest } from './request.ts'
 import { offline, problemResponse, toResponse } from './response.ts'
+import type { FetchSpan, PageTracing } from './tracing/index.ts'
 
 /** What a relay may know that this page doesn't, or reach where this page can't: asked over its bridge instead. */
 const FOR_THE_BRIDGE = new Set(['Unreachable', 'UnknownService', 'NoWorker'])
@@ -54,6 +55,7 @@ export class PageMesh extends TypedEventEmitter<MeshEvents> implements Mesh {
   readonly #follower: Follower
   readonly #dispatcher: Dispatcher
   readonly #info: InfoComponents
+  readonly #tracing: PageTracing | undefined
   readonly #sweeper: ReturnType<typeof setInterval>
   readonly #stopped = new AbortController()
   #status: MeshStatus = 'offline'
@@ -66,6 +68,7 @@ export class PageMesh extends TypedEventEmitter<MeshEvents> implements Mesh {
     this.#node = node
     this.#gate = gate
     this.#membership = membership
+    this.#tracing = init.tracing
     this.peerId = node.peerId.toString()
     this.name = mesh
     this.closed = membership.trust.authority != null
@@ -156,24 +159,34 @@ export class PageMesh extends TypedEventEmitter<MeshEvents> implements Mesh {
     const startedAt = performance.now()
     const meter = new Meter(init.onProgress)
     const request = await toMeshRequest(input, init, meter)
+    const id = newRequestId()
+    const span = this.#tracing?.begin(request, id)
     try {
-      return await this.#send(request, startedAt, meter)
+      const response = await this.#send(request, id, span, startedAt, meter)
+      span?.end(response)
+      return response
     } catch (err) {
+      span?.fail(request.signal.aborted ? undefined : err)
       request.leave()
       throw request.signal.aborted ? reasonOf(request.signal) : err
     }
   }
 
-  async #send(request: MeshRequest, startedAt: number, meter: Meter): Promise<Response> {
+  async #send(
+    request: MeshRequest,
+    id: string,
+    span: FetchSpan | undefined,
+    startedAt: number,
+    meter: Meter
+  ): Promise<Response> {
     const { signal } = request
     if (signal.aborted) throw reasonOf(signal)
     if (this.#stopped.signal.aborted) throw left()
-    if (this.status !== 'online') return this.#bridge(request, meter)
-    const id = newRequestId()
+    if (this.status !== 'online') return this.#bridge(request, span, meter)
     const elapsed = (): number => performance.now() - startedAt
     let answer: DispatchAnswer
     try {
-      answer = await this.#dispatcher.dispatch(this.#toDispatch(request, id))
+      answer = await this.#dispatcher.dispatch({ ...this.#toDispatch(request, id), span: span?.attempts })
     } catch (err) {
       if (signal.aborted) throw reasonOf(signal)
       if (this.#stopped.signal.aborted) throw left()
@@ -181,7 +194,7 @@ export class PageMesh extends TypedEventEmitter<MeshEvents> implements Mesh {
       // nobody is there who answers: the body's own source failed
       if (error.code === 'ClientGone') throw networkError(error)
       if (FOR_THE_BRIDGE.has(error.code) && this.#relays.answering && isUnsent(request))
-        return this.#bridge(request, meter).catch(() => problemResponse(request, error, id, elapsed()))
+        return this.#bridge(request, span, meter).catch(() => problemResponse(request, error, id, elapsed()))
       request.leave()
       return problemResponse(request, error, id, elapsed())
     }
@@ -241,7 +254,7 @@ export class PageMesh extends TypedEventEmitter<MeshEvents> implements Mesh {
     return { ...request, ...targetOf(path) }
   }
 
-  async #bridge(request: MeshRequest, meter: Meter): Promise<Response> {
+  async #bridge(request: MeshRequest, span: FetchSpan | undefined, meter: Meter): Promise<Response> {
     if (!this.#relays.answering) {
       await this.#relays.ask(request.signal).catch(cause => {
         throw offline(cause)
@@ -253,7 +266,8 @@ export class PageMesh extends TypedEventEmitter<MeshEvents> implements Mesh {
     if (authorization != null && !request.headers.has('authorization'))
       request.headers.set('authorization', authorization)
     await clear(request, bridges, { view: this.#view, ledger: this.#ledger, trust: this.#membership.trust })
-    return fetchBridged(request, bridges, mayRepeat, meter)
+    const send = (): Promise<Response> => fetchBridged(request, bridges, mayRepeat, meter)
+    return span == null ? send() : span.bridge(request.headers, send)
   }
 
   /** Who can tell what happens in the mesh: relays hear everything, workers what concerns them. */

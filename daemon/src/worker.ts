@@ -19,6 +19,7 @@ import {
   publicWayOf,
   resolveMembership
 } from './startup/index.ts'
+import { openTraces, traceSettings } from './tracing/index.ts'
 
 /** Runs a worker until a signal ends it. */
 export async function runWorker(settings: DaemonSettings): Promise<void> {
@@ -37,6 +38,8 @@ export async function runWorker(settings: DaemonSettings): Promise<void> {
 
 /** From settings to a worker: who it is, what could run, what the machine can do, which mesh. */
 async function createWorker(settings: DaemonSettings, log: Logger): Promise<Peer> {
+  // What is wrong with it is said before anything is waited for.
+  const recorded = traceSettings(process.env)
   const dataDir = await openDataDir(settings.dataDir)
   const access = await accessOf(settings, dataDir)
   const way = await publicWayOf(settings, log)
@@ -53,6 +56,14 @@ async function createWorker(settings: DaemonSettings, log: Logger): Promise<Peer
   })
   const { membership, relays } = await resolveMembership(settings, dataDir, privateKey, 'worker', log)
   const services = createServices(membership.trust.rights?.services ?? [])
+  const traces = await openTraces(recorded, {
+    role: 'worker',
+    version: VERSION,
+    peerId: peerIdOf(privateKey),
+    mesh: membership.mesh,
+    perSecond: settings.tracesPerSecond,
+    log
+  })
   // Who comes by the tunnel may speak libp2p too.
   const webSocketPort = way.tunnelPort == null ? undefined : await freePort()
   const privateAddrs = webSocketPort == null ? [] : [`/ip4/127.0.0.1/tcp/${webSocketPort}/ws`]
@@ -84,7 +95,7 @@ async function createWorker(settings: DaemonSettings, log: Logger): Promise<Peer
       },
       ...(way.url == null ? {} : { url: way.url })
     },
-    { services, membership, log, ...(way.tunnel == null ? {} : { tunnel: way.tunnel }) }
+    { services, membership, traces, log, ...(way.tunnel == null ? {} : { tunnel: way.tunnel }) }
   )
   await stopWaiting()
   return worker

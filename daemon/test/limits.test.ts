@@ -10,6 +10,7 @@ import { PATIENCE } from '../src/ingress/body.ts'
 import { DEFAULTS } from '../src/manifest/constants.ts'
 import * as nonces from '../src/membership/nonces.ts'
 import * as node from '../src/node/constants.ts'
+import * as tracing from '../src/tracing/constants.ts'
 
 const KIB = 1024
 const size = (bytes: number | bigint): string => {
@@ -93,6 +94,15 @@ const PEERS: Record<string, string> = {
   'requests to a service, running and waiting': 'by its manifest'
 }
 
+const traces = rate({ perSecond: tracing.TRACES_PER_SECOND, burst: tracing.TRACES_PER_SECOND * tracing.TRACES_BURST })
+const TRACES: Record<string, string> = {
+  'traces that callers ask for (`traceparent`)': traces,
+  'traces that begin here': traces,
+  'spans that wait for the collector': String(tracing.MAX_SPANS),
+  'characters of a value': String(tracing.MAX_VALUE),
+  'time for the last spans, at the end of a peer': time(tracing.STOP_TIMEOUT)
+}
+
 /** The first two columns of the table below a heading. */
 function tableIn(text: string, heading: string): Record<string, string> {
   const [section = ''] = text.split(`\n## ${heading}`)[1]?.split('\n## ') ?? []
@@ -112,6 +122,7 @@ describe('the documentation of limits and rights', () => {
     const text = await read('limits.md')
     assert.deepEqual(tableIn(text, 'HTTP'), HTTP)
     assert.deepEqual(tableIn(text, 'Between peers'), PEERS)
+    assert.deepEqual(tableIn(text, 'Traces'), TRACES)
   })
 
   it('has the right that every route needs', async () => {

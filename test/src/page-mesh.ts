@@ -23,8 +23,15 @@ export interface OpenInit {
   before?: () => void
 }
 
-/** @param context of mocha: skipped where there is no browser, or no way to make hosts */
-export async function pageMesh(context: Mocha.Context, init: Partial<MeshInit> = {}): Promise<PageMesh> {
+/**
+ * @param context of mocha: skipped where there is no browser, or no way to make hosts
+ * @param entry what the page runs. @default what most tests need
+ */
+export async function pageMesh(
+  context: Mocha.Context,
+  init: Partial<MeshInit> | ((network: Network) => Promise<Partial<MeshInit>>) = {},
+  entry = ENTRY
+): Promise<PageMesh> {
   skipUnless(context, canMakeHosts() ? undefined : 'network namespaces are not to be had: they need root and Linux')
   skipUnless(context, findBrowser() == null ? 'there is no Chromium, and it could not be installed' : undefined)
   const network = hostsOnSwitch(2)
@@ -34,10 +41,11 @@ export async function pageMesh(context: Mocha.Context, init: Partial<MeshInit> =
   }
   try {
     const [host, pageHost] = network.hosts
+    const given = typeof init === 'function' ? await init(network) : init
     // Where a worker listens when nothing says so: every address, by every transport.
-    const mesh = await testMesh({ workers: 2, listen: [], hostOf: () => host, ...init })
+    const mesh = await testMesh({ workers: 2, listen: [], hostOf: () => host, ...given })
     undo.push(() => mesh.stop())
-    const site = await servePage(ENTRY, network.address)
+    const site = await servePage(entry, network.address)
     undo.push(() => site.close())
     const trusted = [site.url, mesh.relay.url]
     const browser = await launchBrowser({ ...(pageHost == null ? {} : { host: pageHost }), trusted })

@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { addSettings, readSettings, type Setting } from './index.ts'
 import * as parsers from './parsers.ts'
 import { type PeerSettings, peerSettings } from './peer-settings.ts'
+import { TRACES_HELP } from './traces-help.ts'
 import { TUNNEL_HELP } from './tunnel-settings.ts'
 
 export interface DaemonSettings extends PeerSettings {
@@ -62,6 +63,8 @@ For the services that it runs:
                     usual ports of this machine are looked at
 
 ${TUNNEL_HELP}
+
+${TRACES_HELP}
 
 Examples:
   HEDGEROW_RELAY=https://relay.example.org hedgerow-daemon         lend this machine to that mesh

@@ -17,6 +17,7 @@ import { ConfigError } from './errors.ts'
 export { ConfigError } from './errors.ts'
 export * as parsers from './parsers.ts'
 export { defaultDataDir, type PeerSettings, peerSettings } from './peer-settings.ts'
+export { TRACES_HELP } from './traces-help.ts'
 export { TUNNEL_HELP, type TunnelSettings } from './tunnel-settings.ts'
 
 export interface Setting {

@@ -6,6 +6,7 @@ import { AUDIT_DAYS, AUDIT_SIZE } from '../audit/index.ts'
 import type { RelaySource } from '../discovery/index.ts'
 import { LOG_LEVELS, type LogLevel } from '../logging/index.ts'
 import type { IceServer } from '../node/ice-servers.ts'
+import { TRACES_PER_SECOND } from '../tracing/constants.ts'
 import type { Setting } from './index.ts'
 import * as parsers from './parsers.ts'
 import { type TunnelSettings, tunnelSettings } from './tunnel-settings.ts'
@@ -36,6 +37,7 @@ export interface PeerSettings extends TunnelSettings {
   auditDays: number
   /** MiB */
   auditMb: number
+  tracesPerSecond: number
   logLevel: LogLevel
 }
 
@@ -202,6 +204,13 @@ export function peerSettings({ role, httpPort, corsOrigins }: PeerDefaults): Set
       env: 'HEDGEROW_AUDIT_MB',
       help: 'MiB that it may take up; beyond that the oldest is deleted before its days are over',
       default: AUDIT_SIZE,
+      parse: parsers.positive
+    },
+    {
+      flags: '--traces-per-second <n>',
+      env: 'HEDGEROW_TRACES_PER_SECOND',
+      help: 'traces that are recorded at most, of those that callers begin and of those that begin here; see OTEL_ below',
+      default: TRACES_PER_SECOND,
       parse: parsers.positive
     },
     {

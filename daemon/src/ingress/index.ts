@@ -14,15 +14,18 @@ import type { DispatchAnswer, DispatchRequest } from '@hedgerow/protocols/dispat
 import { MeshError, toMeshError } from '@hedgerow/protocols/errors'
 import { HEADERS } from '@hedgerow/protocols/ids'
 import { newRequestId, targetOf } from '@hedgerow/protocols/ingress'
+import { attemptsOf, type Tracing } from '@hedgerow/protocols/tracing'
 import type { FastifyBaseLogger, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { type Caller, callerText, LOCAL } from '../access/caller.ts'
 import { writeAnswer, writeError } from './answer.ts'
 import { counted } from './counted.ts'
 import type { Wording } from './problem.ts'
 import { type Target, toDispatchRequest } from './request.ts'
+import { beginEntry, endEntry, traceIdOf } from './spans.ts'
 
 export { type BodyBounds, bodyOf, wholeBodyOf } from './body.ts'
 export { problemAnswer, type Wording } from './problem.ts'
+export { traceparentOf } from './spans.ts'
 
 export interface IngressComponents {
   dispatch(request: DispatchRequest): Promise<DispatchAnswer>
@@ -36,6 +39,10 @@ export interface IngressComponents {
   callerOf?(message: IncomingMessage): string
   /** called once for every request that entered, when its answer is out or has failed */
   record?(record: IngressRecord): void
+  /** @default nothing is recorded */
+  tracing?: Tracing | undefined
+  /** whose span a request continues. @default that of its traceparent */
+  parentOf?(message: IncomingMessage): string | undefined
   /** what errors of the mesh say here. @default problem details */
   wording?: Wording
 }
@@ -109,12 +116,14 @@ export async function enter(
 ): Promise<void> {
   const startedAt = target.startedAt ?? performance.now()
   const who = callerText(caller)
+  const span = components.tracing == null ? undefined : beginEntry(components, id, message, startedAt)
   const gone = new AbortController()
   const onClose = (): void => {
     if (!response.writableFinished) gone.abort(new MeshError('ClientGone', 'the caller left'))
   }
   response.once('close', onClose)
   let path = 'none'
+  let attempts = 0
   let worker: string | undefined
   let operation: string | undefined
   let failure: MeshError | undefined
@@ -127,6 +136,7 @@ export async function enter(
     if (caller.id !== '') request.caller = who
     if (caller.classes != null) request.callerClasses = caller.classes
     const dispatched = amend(request, message)
+    if (span != null) dispatched.span = attemptsOf(span)
     dispatched.body = counted(dispatched.body, bytes => {
       passed.request += bytes
     })
@@ -134,6 +144,7 @@ export async function enter(
     path = answer.route.path
     worker = answer.worker
     operation = answer.operation
+    attempts = answer.attempts
     await writeAnswer(response, answer, extra, performance.now() - startedAt, bytes => {
       passed.answer += bytes
     })
@@ -142,6 +153,7 @@ export async function enter(
     failure.details.request_id ??= id
     if (failure.code === 'Internal') log.error({ request: id, err }, 'request failed')
     worker ??= failure.trail?.worker
+    attempts ||= failure.trail?.attempts ?? 0
     passed.answer += writeError(response, failure, extra, performance.now() - startedAt, components.wording)
   } finally {
     response.removeListener('close', onClose)
@@ -149,6 +161,16 @@ export async function enter(
   const duration = performance.now() - startedAt
   const address = components.addressOf?.(message)
   const status = failure?.status ?? response.statusCode
+  if (span != null)
+    endEntry(span, message, {
+      service: components.nameOf?.(target.service),
+      operation,
+      worker,
+      path,
+      attempts,
+      status,
+      error: failure
+    })
   log.info(
     {
       request: id,
@@ -160,6 +182,7 @@ export async function enter(
       path,
       ...(worker == null ? {} : { worker }),
       ms: Math.round(duration * 10) / 10,
+      ...(span?.recorded === true ? { trace: traceIdOf(span) } : {}),
       ...(failure == null ? {} : { code: failure.code, reason: failure.message })
     },
     'request'

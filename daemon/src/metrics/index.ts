@@ -16,12 +16,14 @@ import { collectDefaultMetrics, Registry } from 'prom-client'
 import type { AuditLog } from '../audit/index.ts'
 import type { IngressRecord } from '../ingress/index.ts'
 import type { ServiceHost } from '../peer/index.ts'
+import type { Traces } from '../tracing/index.ts'
 import type { Tunnel } from '../tunnel/index.ts'
 import { Instruments, one } from './instruments.ts'
 import { type NetworkComponents, networkMetrics } from './network.ts'
 import { requestMetrics } from './requests.ts'
 import { ServiceLabels } from './service-labels.ts'
 import { serviceMetrics } from './services.ts'
+import { traceMetrics } from './traces.ts'
 
 export interface MetricsComponents extends NetworkComponents {
   self: { role: Role; version: string }
@@ -31,6 +33,8 @@ export interface MetricsComponents extends NetworkComponents {
   audit: Pick<AuditLog, 'lost'>
   /** left out where none is run */
   tunnel?: Pick<Tunnel, 'status' | 'restarts'>
+  /** left out where none are recorded */
+  traces?: Pick<Traces, 'counts'> | undefined
 }
 
 export interface Metrics {
@@ -42,7 +46,7 @@ export interface Metrics {
 const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total']
 
 export function createMetrics(components: MetricsComponents): Metrics {
-  const { self, view, dispatcher, services, audit, tunnel } = components
+  const { self, view, dispatcher, services, audit, tunnel, traces } = components
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   for (const name of MISNAMED) registry.removeSingleMetric(name)
@@ -68,6 +72,7 @@ export function createMetrics(components: MetricsComponents): Metrics {
   }
   serviceMetrics(instruments, { view, services, labels })
   networkMetrics(instruments, components)
+  traceMetrics(instruments, traces?.counts)
   const record = requestMetrics(instruments, { dispatcher, labels })
   return { registry, record }
 }

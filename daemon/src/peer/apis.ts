@@ -4,6 +4,7 @@ import type { Invoker } from '@hedgerow/protocols/invocation'
 import { createStreamServer, remotePeerOf } from '@hedgerow/protocols/invocation/node'
 import type { Ledger } from '@hedgerow/protocols/ledger'
 import type { Member } from '@hedgerow/protocols/membership'
+import type { Tracing } from '@hedgerow/protocols/tracing'
 import type { View } from '@hedgerow/protocols/view'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
@@ -74,6 +75,8 @@ export interface ApiParts {
   serving: Serving
   contexts: ContextTable
   inHand: RequestsInHand
+  /** undefined where nothing is recorded of requests */
+  tracing: Tracing | undefined
 }
 
 /** What every listener shows of this peer. */
@@ -127,7 +130,8 @@ async function buildEntrance(parts: ApiParts, kind: ListenerKind): Promise<Entra
     record: recorder(parts),
     admit: (response: ServerResponse) => inHand.admit(response),
     nameOf: service => view.resolve(service),
-    addressOf: message => gate.addressOf(message)
+    addressOf: message => gate.addressOf(message),
+    tracing: parts.tracing
   }
   const app = await createApi({
     title: `Hedgerow ${self.role}`,
@@ -205,7 +209,7 @@ export async function buildNestedApi(parts: ApiParts): Promise<FastifyInstance> 
     guard: backendsOnly(contexts)
   })
   const record = (entered: IngressRecord): void => audit.write(ingressEntry(inFull(entered, view, dispatcher)))
-  await app.register(nestedRoutes({ dispatch, record, contexts, view, self: self.peerId }))
+  await app.register(nestedRoutes({ dispatch, record, contexts, view, self: self.peerId, tracing: parts.tracing }))
   inHand.count(app.server)
   return app
 }

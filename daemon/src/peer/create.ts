@@ -32,7 +32,8 @@ const JOIN_TIMEOUT = 20_000
 const LINGER = 300
 
 export async function createPeer(config: PeerConfig, components: PeerComponents): Promise<Peer> {
-  const { services, tunnel, log } = components
+  const { services, tunnel, traces, log } = components
+  const tracing = traces?.tracing
   const membership = components.membership ?? withoutFiles(config, log)
   const { trust } = membership
   const publicUrl = new PublicUrl(config.url)
@@ -90,6 +91,7 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
     vouches: vouching({ self: peerId, roleOf: peer => view.peer(peer)?.advert.role }),
     mayActFor: (peer, service) => peer === peerId || runs(view, peer, service),
     onError: err => log.error({ err }, 'serving failed'),
+    tracing,
     onServed: served => {
       receipts?.add(served)
       const path = served.peer === peerId ? 'local' : (invoker.route(served.peer)?.path ?? null)
@@ -150,6 +152,7 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
     dispatcher,
     services,
     audit,
+    traces,
     ...(tunnel == null ? {} : { tunnel })
   })
   const inHand = new RequestsInHand()
@@ -185,7 +188,8 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
     receipts,
     serving,
     contexts,
-    inHand
+    inHand,
+    tracing
   }
   const entrance = await buildLocalApi(parts)
   const { app: local } = entrance
@@ -283,7 +287,7 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
     await remote.close()
     dispatcher.stop()
     await network.stop()
-    await audit.stop()
+    await Promise.all([audit.stop(), traces?.stop()])
   }
 
   return {

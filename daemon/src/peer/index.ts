@@ -33,6 +33,7 @@ import type { PlacementDecision } from '../placement/index.ts'
 import type { Presence, ServiceLoad } from '../presence/index.ts'
 import type { InstanceReport } from '../runtime/index.ts'
 import type { LocalService } from '../serving/index.ts'
+import type { Traces } from '../tracing/index.ts'
 import type { Tunnel } from '../tunnel/index.ts'
 
 export { createPeer } from './create.ts'
@@ -128,6 +129,8 @@ export interface PeerComponents {
   membership?: Membership
   /** run while the peer runs; carries the world to {@link HttpConfig.tunnelPort}. @default none */
   tunnel?: Tunnel
+  /** what is recorded of requests; stopped with the peer. @default nothing */
+  traces?: Traces | undefined
   log: Logger
 }
 

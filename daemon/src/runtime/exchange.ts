@@ -26,7 +26,7 @@ export interface ExchangeInit {
   /** the answer has begun */
   onFirstByte(): void
   /** called once, when nothing more is sent or received */
-  onEnd(outcome: Outcome, error?: MeshError): void
+  onEnd(outcome: Outcome, error: MeshError | undefined, status: number | undefined): void
 }
 
 export interface ExchangeHead {
@@ -208,7 +208,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
       this.#result.reject(error)
       this.#body.fail(error)
     }
-    this.#init.onEnd(this.#outcome(error), error)
+    this.#init.onEnd(this.#outcome(error), error, this.#status)
   }
 
   #outcome(error: MeshError | undefined): Outcome {

@@ -19,6 +19,7 @@
  */
 import type { Operation } from '@hedgerow/protocols/contract'
 import type { Headers, IncomingAnswer, OutgoingRequest } from '@hedgerow/protocols/invocation'
+import type { Span } from '@hedgerow/protocols/tracing'
 import type { Logger } from 'pino'
 import type { AdmissionLoad, AdmissionTotals } from '../admission/index.ts'
 import type { Clock } from '../clock/index.ts'
@@ -126,6 +127,8 @@ export interface ServiceRequest extends OutgoingRequest {
   path: string
   /** headers that the daemon itself vouches for; what a caller names `hedgerow-*` is dropped */
   stamp?: Headers
+  /** called once it is admitted: what is recorded of the exchange with the backend. @default nothing */
+  begin?(): Span
 }
 
 export interface ServiceInvokeOptions {

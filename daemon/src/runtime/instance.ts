@@ -19,6 +19,7 @@ import {
   type ServiceRequest
 } from './index.ts'
 import { ResourceWatcher } from './resources.ts'
+import { addressExchange, endExchange } from './spans.ts'
 
 const NOTHING: readonly string[] = []
 
@@ -157,6 +158,11 @@ export class HostedService implements ServiceInstance {
     let begun = admitted
     const stamped: Headers = { ...stamp }
     if (deadline != null) stamped[HEADERS.timeout] = Math.max(0, (deadline - admitted) / 1000).toFixed(3)
+    const span = request.begin?.()
+    if (span != null) {
+      stamped[HEADERS.traceparent] = span.traceparent
+      addressExchange(span, connection.target)
+    }
     const exchange = new Exchange({
       service: this.manifest.contract.name,
       request,
@@ -170,8 +176,9 @@ export class HostedService implements ServiceInstance {
         begun = clock.now()
         permit.firstByte()
       },
-      onEnd: (outcome, error) => {
+      onEnd: (outcome, error, status) => {
         permit.release(outcome)
+        if (span != null) endExchange(span, status, error)
         if (error?.code === 'BackendFailed' || error?.code === 'FirstByteTimeout' || error?.code === 'ChunkTimeout') {
           const { code, cause, message } = error
           this.#log.warn({ request_id: stamp[HEADERS.requestId], code, err: cause, detail: message }, 'backend failed')

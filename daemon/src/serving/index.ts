@@ -16,10 +16,12 @@ import { HEADERS, MAX_DEPTH } from '@hedgerow/protocols/ids'
 import { dataClassOf, newRequestId, targetOf, timeoutOf } from '@hedgerow/protocols/ingress'
 import type { Headers, IncomingAnswer, Invoker, OutgoingRequest } from '@hedgerow/protocols/invocation'
 import { type Credential, covers } from '@hedgerow/protocols/membership'
+import { ATTRIBUTES, type Span, type Tracing } from '@hedgerow/protocols/tracing'
 import { problemAnswer } from '../ingress/index.ts'
 import type { ServiceAnswer, ServiceInstance, ServiceRequest } from '../runtime/index.ts'
 import { Account, type Served, type ServedHead } from './account.ts'
 import type { CallContext, ContextTable } from './contexts.ts'
+import { beginExchange, beginServing, endServing } from './spans.ts'
 import type { Vouching } from './vouching.ts'
 
 export type { Served } from './account.ts'
@@ -52,6 +54,8 @@ export interface ServingComponents {
   onError?(err: unknown): void
   /** called once for every request, when its last byte is out or it is clear that there will be none */
   onServed?(served: Served): void
+  /** @default nothing is recorded */
+  tracing?: Tracing | undefined
 }
 
 export type Rights = Pick<Credential, 'services' | 'classes'>
@@ -62,15 +66,17 @@ export interface Serving {
 }
 
 export function createServing(components: ServingComponents): Serving {
-  const ignore = (): void => {}
+  const { onServed = ignore } = components
   return {
     async invoke(peer, request, { signal }) {
       const said = (header: string): string | undefined => single(request.headers[header])
       // Not accounted for: whoever floods a worker doesn't fill its audit log.
       if (components.mayAsk?.(peer) === false) return answerOf(tooOften(peer))
-      const account = new Account(headOf(peer, request.method, said), components.onServed ?? ignore)
+      const head = headOf(peer, request.method, said)
+      const span = components.tracing && beginServing(components.tracing, head, said(HEADERS.traceparent))
+      const account = new Account(head, span == null ? onServed : recording(span, onServed))
       try {
-        return await serve(components, account, request, said, signal)
+        return await serve(components, account, request, said, signal, span)
       } catch (err) {
         const error = toMeshError(err)
         if (error.code === 'Internal') components.onError?.(err)
@@ -79,6 +85,15 @@ export function createServing(components: ServingComponents): Serving {
         return answer
       }
     }
+  }
+}
+
+function ignore(): void {}
+
+function recording(span: Span, tell: (served: Served) => void): (served: Served) => void {
+  return served => {
+    endServing(span, served)
+    tell(served)
   }
 }
 
@@ -108,7 +123,8 @@ async function serve(
   account: Account,
   request: OutgoingRequest,
   said: Said,
-  signal: AbortSignal
+  signal: AbortSignal,
+  span: Span | undefined
 ): Promise<IncomingAnswer> {
   const { head } = account
   const { service: name, path } = targetOf(request.path)
@@ -136,7 +152,8 @@ async function serve(
   if (head.caller === `service/${name}`) checkClasses(seen, [head.dataClass], name, `the worker ${head.peer}`)
   head.depth = depthOf(said(HEADERS.depth))
   const timeout = timeoutOf(said(HEADERS.timeout))
-  const context: CallContext = { ...contextOf(head, said(HEADERS.traceparent), timeout), callerClasses: seen }
+  const traceparent = span?.traceparent ?? said(HEADERS.traceparent)
+  const context: CallContext = { ...contextOf(head, traceparent, timeout), callerClasses: seen }
   const token = contexts.open(context)
   const close = (): void => contexts.close(token)
   const stamp: Headers = {}
@@ -148,9 +165,17 @@ async function serve(
   if (context.traceparent != null) stamp[HEADERS.traceparent] = context.traceparent
   const body = account.request(request.body)
   const local: ServiceRequest = { ...request, body, path: match.path, operation: match.operation, stamp }
+  if (span != null)
+    local.begin = () => {
+      const exchange = beginExchange(span, head)
+      // What the backend asks of others meanwhile is part of that.
+      context.traceparent = exchange.traceparent
+      return exchange
+    }
   try {
     const answer = await service.invoke(local, timeout == null ? { signal } : { signal, timeout })
     const { status, complete } = answer
+    span?.set({ [ATTRIBUTES.queue]: answer.timing.queue })
     const headers = withTiming(answer)
     // For who sent none: by it, what was noted of this request is found.
     if (said(HEADERS.requestId) !== head.requestId) headers[HEADERS.requestId] = head.requestId

@@ -3,9 +3,10 @@ import { stricter } from '@hedgerow/protocols/data-class'
 import type { DispatchRequest } from '@hedgerow/protocols/dispatch'
 import { MeshError } from '@hedgerow/protocols/errors'
 import { HEADERS, MAX_DEPTH } from '@hedgerow/protocols/ids'
+import { inSameTrace } from '@hedgerow/protocols/tracing'
 import type { View } from '@hedgerow/protocols/view'
 import type { FastifyPluginAsync, onRequestAsyncHookHandler } from 'fastify'
-import { type IngressComponents, serviceRoutes } from '../ingress/index.ts'
+import { type IngressComponents, serviceRoutes, traceparentOf } from '../ingress/index.ts'
 import type { CallContext, ContextTable } from './contexts.ts'
 
 export interface NestedComponents extends IngressComponents {
@@ -58,7 +59,7 @@ export function nestedRoutes({ contexts, view, self, ...ingress }: NestedCompone
       if (left <= 0) throw new MeshError('Deadline', 'the request that this call belongs to has run out of time')
       amended.timeout = Math.min(call.timeout ?? left, left)
     }
-    if (traceparent != null) amended.traceparent = traceparent
+    if (traceparent != null) amended.traceparent = inSameTrace(traceparent, call.traceparent)
     return amended
   }
 
@@ -69,7 +70,13 @@ export function nestedRoutes({ contexts, view, self, ...ingress }: NestedCompone
       const backend = typeof token === 'string' ? contexts.get(token)?.backend : undefined
       return backend == null ? 'backend' : `service/${backend}`
     }
-    await app.register(serviceRoutes({ ...ingress, callerOf }, amend))
+    const parentOf = (message: IncomingMessage): string | undefined => {
+      const token = message.headers[HEADERS.context]
+      const given = typeof token === 'string' ? contexts.get(token)?.traceparent : undefined
+      return given == null ? undefined : inSameTrace(given, traceparentOf(message))
+    }
+    const nameOf = (service: string): string | undefined => view.resolve(service)
+    await app.register(serviceRoutes({ ...ingress, callerOf, parentOf, nameOf }, amend))
     app.get<{ Params: { service: string } }>('/instances/:service', async request => {
       const name = view.resolve(request.params.service) ?? request.params.service
       return {

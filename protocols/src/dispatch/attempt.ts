@@ -1,6 +1,7 @@
 import type { MeshError } from '../errors/index.ts'
 import { HEADERS } from '../ids/index.ts'
 import type { Headers, IncomingAnswer, Invoker, OutgoingRequest } from '../invocation/index.ts'
+import type { AttemptSpan } from '../tracing/index.ts'
 import { AnswerStream, type StreamOwner } from './answer-stream.ts'
 import { PING_INTERVAL, SIGN_OF_LIFE, WITHHOLD_LIMIT } from './constants.ts'
 import type { Pending, Prospect } from './experience.ts'
@@ -38,6 +39,7 @@ export interface AttemptInit {
   chunkTimeout: number
   /** whether a small answer is kept back until it is complete */
   withhold: boolean
+  span: AttemptSpan | undefined
 }
 
 /** Who sent the attempt. */
@@ -59,6 +61,7 @@ export class Attempt implements Pending, Progress, StreamOwner {
   readonly prospect: Prospect
   readonly record: AttemptRecord
   readonly startedAt: number
+  readonly span: AttemptSpan | undefined
   /** when the worker will have made us wait for too long */
   dueAt = Infinity
   /** when the head of the answer came */
@@ -82,6 +85,7 @@ export class Attempt implements Pending, Progress, StreamOwner {
     this.owner = owner
     this.prospect = init.prospect
     this.record = init.record
+    this.span = init.span
     this.startedAt = init.now()
     this.waitingSince = this.startedAt
   }

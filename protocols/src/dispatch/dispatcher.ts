@@ -131,6 +131,7 @@ class PeerDispatcher implements Dispatcher {
 
   private async lookUp(name: string, request: DispatchRequest, startedAt: number): Promise<DispatchAnswer> {
     if (NAME.test(name)) await this.lookups.find(name, request.signal, request.timeout)
+    request.span?.lookedUp(this.engine.clock.now() - startedAt)
     const service = this.components.view.resolve(request.service)
     if (service == null)
       throw new MeshError('UnknownService', `${unknown(request.service)}; GET /api/services lists them`, {

@@ -1,6 +1,7 @@
 import { type MeshError, statusOf, type Trail } from '../errors/index.ts'
 import { HEADERS } from '../ids/index.ts'
 import type { Headers } from '../invocation/index.ts'
+import type { AttemptSpan } from '../tracing/index.ts'
 import { Alarm } from './alarm.ts'
 import { type Abandoned, type Abandonment, type Answered, Attempt, type AttemptOwner, type Result } from './attempt.ts'
 import { BACKOFF, HEDGE_FLOOR, HEDGE_MIN_SAMPLES, LOOK_INTERVAL, MAX_RECORDED_CANDIDATES } from './constants.ts'
@@ -155,21 +156,36 @@ export class Exchange implements AttemptOwner {
     peer.health.beginTrial()
     track.health.beginTrial()
     const { firstByteTimeout, chunkTimeout } = plan.operation
+    const span = plan.request.span?.attempt(plan, record, this.decision.attempts.length)
     const attempt = new Attempt(
-      { prospect, record, now: () => engine.clock.now(), firstByteTimeout, chunkTimeout, withhold: plan.repeatable },
+      {
+        prospect,
+        record,
+        span,
+        now: () => engine.clock.now(),
+        firstByteTimeout,
+        chunkTimeout,
+        withhold: plan.repeatable
+      },
       this
     )
     this.active.add(attempt)
     engine.heartbeats.enter(peer, attempt)
     engine.heartbeats.measure(peer)
     const body = this.body.open(attempt)
-    attempt.start(engine.invoke, { method: plan.request.method, path: plan.path, headers: this.headers(now), body })
+    attempt.start(engine.invoke, {
+      method: plan.request.method,
+      path: plan.path,
+      headers: this.headers(now, span),
+      body
+    })
   }
 
-  private headers(now: number): Headers {
+  private headers(now: number, span: AttemptSpan | undefined): Headers {
     const { deadline } = this.plan
     // Most requests are sent once: only a further attempt needs headers of its own.
     const headers = this.tried.size === 1 ? this.plan.headers : { ...this.plan.headers }
+    if (span != null) headers[HEADERS.traceparent] = span.traceparent
     if (deadline !== Infinity) headers[HEADERS.timeout] = timeoutHeader(deadline - now)
     return headers
   }
@@ -185,6 +201,7 @@ export class Exchange implements AttemptOwner {
     record.detail = detail
     record.endedAt = engine.clock.now()
     record.route ??= engine.route(peer.peerId)
+    attempt.span?.end(attempt)
   }
 
   // What happens

@@ -13,6 +13,7 @@
  * ```
  */
 import type { Body, Headers, IncomingAnswer, Invoker, Path, Route, Transport } from '../invocation/index.ts'
+import type { DispatchSpan } from '../tracing/index.ts'
 import type { CandidateSource } from '../view/index.ts'
 
 export { createDispatcher } from './dispatcher.ts'
@@ -48,6 +49,8 @@ export interface DispatchRequest {
   repeatable?: boolean
   /** the caller's W3C traceparent, continued; a new trace when left out or malformed */
   traceparent?: string
+  /** what is recorded of the request: each attempt becomes a child of it, and the trace is its. @default nothing */
+  span?: DispatchSpan | undefined
 }
 
 export interface DispatchAnswer extends IncomingAnswer {

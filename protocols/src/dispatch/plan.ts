@@ -3,13 +3,14 @@ import { MeshError, type MeshErrorCode, type MeshErrorDetails } from '../errors/
 import { isAmbiguous } from '../fence/index.ts'
 import { MAX_DEPTH } from '../ids/index.ts'
 import type { Headers } from '../invocation/index.ts'
+import { parseTraceparent } from '../tracing/index.ts'
 import type { Needs } from './eligible.ts'
 import type { ServiceState } from './experience.ts'
 import { requestHeaders, single } from './headers.ts'
 import type { DispatchRequest } from './index.ts'
 import type { LatencyWindow } from './latency-window.ts'
 import { tooLarge } from './request-body.ts'
-import { continueTrace } from './trace.ts'
+import { continueTrace, type Trace } from './trace.ts'
 
 /** What a request asks for, checked against what the service promises. */
 export interface Plan {
@@ -63,7 +64,7 @@ export function makePlan({ request, requestId, service, contract, now }: PlanInp
   }
   if (Number(single(request.headers, 'content-length') ?? 0) > operation.bodyLimit) throw tooLarge(operation.bodyLimit)
   const repeatable = operation.idempotent || request.repeatable === true
-  const { traceparent, continued } = continueTrace(request.traceparent)
+  const { traceparent, continued } = traceOf(request)
   const operationName = `${operation.method} ${operation.path}`
   return {
     request,
@@ -96,6 +97,12 @@ export function makePlan({ request, requestId, service, contract, now }: PlanInp
     traceparent,
     deadline: now + timeout
   }
+}
+
+/** That of the span which is recorded, if there is one. */
+function traceOf({ traceparent, span }: DispatchRequest): Trace {
+  if (span == null) return continueTrace(traceparent)
+  return { traceparent: span.traceparent, continued: parseTraceparent(traceparent) != null }
 }
 
 const MAX_PATHS = 12

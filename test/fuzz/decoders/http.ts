@@ -23,6 +23,7 @@ import { continueTrace } from '../../../protocols/src/dispatch/trace.ts'
 import { AnswerParser } from '../../../protocols/src/invocation/web/answer-parser.ts'
 import { requestHead } from '../../../protocols/src/invocation/web/request-head.ts'
 import { FAREWELL, isFarewell } from '../../../protocols/src/invocation/wire/farewell.ts'
+import { inSameTrace } from '../../../protocols/src/tracing/index.ts'
 import type { Decoder } from '../index.ts'
 import { answering, bytes, isPlainError, text } from './discovery.ts'
 import { peerId } from './statements.ts'
@@ -160,6 +161,7 @@ export const HTTP_DECODERS: Decoder[] = [
       'protocols/src/ingress/request-headers.ts',
       'protocols/src/dispatch/headers.ts',
       'protocols/src/dispatch/trace.ts',
+      'protocols/src/tracing/traceparent.ts',
       'protocols/src/fence/headers.ts',
       'daemon/src/runtime/headers.ts'
     ],
@@ -180,6 +182,7 @@ export const HTTP_DECODERS: Decoder[] = [
       }
       return [
         options,
+        inSameTrace(traceparent, options.traceparent),
         toWorker(headers, sent),
         fromWorker(headers),
         backendHeaders(headers, { a: 'b' }, false),
