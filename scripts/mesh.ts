@@ -63,10 +63,14 @@ export interface Mesh {
   workers: PeerProcess[]
   /** resolves when every service is offered to the relay by two workers (one, if there is only one) */
   ready(signal: AbortSignal): Promise<void>
-  /** one more worker, or one that was stopped, again; `relay` is all it is told. @default the first relay */
-  startWorker(name: string, port?: number, relay?: PeerProcess): Promise<PeerProcess>
-  /** the relay that was killed, again, at the same port; or one with another name, which joins the first */
-  startRelay(port: number, name?: string): Promise<PeerProcess>
+  /** one more worker, or one that was stopped, again; `relays` are all it is told. @default the first relay */
+  startWorker(name: string, port?: number, ...relays: PeerProcess[]): Promise<PeerProcess>
+  /**
+   * the relay that was killed, again, at the same port; or one with another name
+   *
+   * @param relays all it is told. @default the first relay; nothing, when it is that
+   */
+  startRelay(port: number, name?: string, ...relays: PeerProcess[]): Promise<PeerProcess>
   /** what HEDGEROW_INVITE is set to, so that one more machine joins this closed mesh; undefined when it is open */
   invite(): Promise<string | undefined>
   stop(): Promise<void>
@@ -167,14 +171,17 @@ export async function startMesh(init: MeshInit): Promise<Mesh> {
       return peer
     }
     const relay = told(await launch('relay', 'relay', ports[0] ?? 0))
-    const startWorker = async (name: string, httpPort = 0, via = relay): Promise<PeerProcess> =>
-      told(await launch(name, 'worker', await usable(httpPort), via.url))
+    const urlsOf = (relays: PeerProcess[]): string => relays.map(({ url }) => url).join(',')
+    const startWorker = async (name: string, httpPort = 0, ...relays: PeerProcess[]): Promise<PeerProcess> =>
+      told(await launch(name, 'worker', await usable(httpPort), urlsOf(relays) || relay.url))
     const workers = await Promise.all(
       ports.slice(1).map((httpPort, i) => launch(`worker-${i + 1}`, 'worker', httpPort, relay.url))
     )
     for (const worker of workers) told(worker)
-    const startRelay = async (httpPort: number, name = relay.name): Promise<PeerProcess> =>
-      told(await launch(name, 'relay', await usable(httpPort), name === relay.name ? undefined : relay.url))
+    const startRelay = async (httpPort: number, name = relay.name, ...relays: PeerProcess[]): Promise<PeerProcess> => {
+      const via = urlsOf(relays) || (name === relay.name ? undefined : relay.url)
+      return told(await launch(name, 'relay', await usable(httpPort), via))
+    }
     return {
       relay,
       workers,

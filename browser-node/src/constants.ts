@@ -10,8 +10,10 @@ export const MAX_SNAPSHOT = 16 * 1024 * 1024
 /** The part of a credential's life after which the next one is asked for. */
 export const RENEWAL = 2 / 3
 
-/** Relays that a page stays connected to, of those it was told of: one may go. */
+/** Relays that a page stays connected to: any two may go. */
 export const MAX_RELAYS = 3
+/** Relays that a page knows of besides those it was told of. */
+export const MAX_LEARNT_RELAYS = 8
 /** How long a connection to a relay may take to open. */
 export const RELAY_DIAL_TIMEOUT = 8000
 /** How often a relay is asked whether it is there while it is waited for over its bridge. */

@@ -1,3 +1,4 @@
+import { matchOperation } from '@hedgerow/protocols/contract'
 import {
   createDispatcher,
   type DispatchAnswer,
@@ -25,6 +26,7 @@ import type { PageNode } from './node.ts'
 import { Paths } from './paths.ts'
 import { closeIfDead, createPinger } from './ping.ts'
 import { Meter } from './progress.ts'
+import { learntRelay } from './relay-addresses.ts'
 import { Relays } from './relays.ts'
 import { type MeshRequest, networkError, reasonOf, toMeshRequest } from './request.ts'
 import { offline, problemResponse, toResponse } from './response.ts'
@@ -80,6 +82,7 @@ export class PageMesh extends TypedEventEmitter<MeshEvents> implements Mesh {
       {
         mesh,
         urls: init.relays,
+        bridgesLearnt: init.token == null,
         connected: () => this.#onRelay(),
         woken: () => {
           this.#check(node.getConnections())
@@ -123,6 +126,7 @@ export class PageMesh extends TypedEventEmitter<MeshEvents> implements Mesh {
     this.#view.addListener(() => this.#changed())
     this.#ledger.addListener(({ statement }) => {
       if (statement.type === 'advert') this.#paths.prepare()
+      if (statement.type === 'advert' && statement.advert.role === 'relay') this.#learnRelays()
     })
     // An open mesh has no proofs to wait for.
     node.addEventListener('connection:open', this.#onConnection)
@@ -131,6 +135,7 @@ export class PageMesh extends TypedEventEmitter<MeshEvents> implements Mesh {
     this.#sweeper = setInterval(() => {
       this.#view.sweep()
       this.#ledger.sweep()
+      this.#learnRelays()
       this.#paths.prepare()
     }, SWEEP_INTERVAL)
     this.#relays.start(bootstraps)
@@ -261,13 +266,28 @@ export class PageMesh extends TypedEventEmitter<MeshEvents> implements Mesh {
       })
     }
     const { bridges } = this.#relays
-    const mayRepeat = request.method === 'GET' || request.method === 'HEAD' || request.headers.has('idempotency-key')
     const authorization = await this.#membership.authorization()
     if (authorization != null && !request.headers.has('authorization'))
       request.headers.set('authorization', authorization)
     await clear(request, bridges, { view: this.#view, ledger: this.#ledger, trust: this.#membership.trust })
+    const mayRepeat = this.#mayRepeat(request)
     const send = (): Promise<Response> => fetchBridged(request, bridges, mayRepeat, meter)
     return span == null ? send() : span.bridge(request.headers, send)
+  }
+
+  /** Where a relay was lost with the request in hand. */
+  #mayRepeat({ method, path, headers }: MeshRequest): boolean {
+    if (method === 'GET' || method === 'HEAD' || headers.has('idempotency-key')) return true
+    if (!path.startsWith('/service/')) return false
+    const target = targetOf(path)
+    const name = this.#view.resolve(target.service)
+    const contract = name == null ? undefined : this.#view.contract(name)
+    return contract != null && matchOperation(contract, method, target.path)?.operation.idempotent === true
+  }
+
+  #learnRelays(): void {
+    const adverts = Array.from(this.#view.peers(), ({ advert }) => advert)
+    this.#relays.learn(adverts.flatMap(advert => (advert.role === 'relay' ? learntRelay(advert) : [])))
   }
 
   /** Who can tell what happens in the mesh: relays hear everything, workers what concerns them. */

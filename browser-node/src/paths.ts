@@ -14,6 +14,7 @@ import { parse } from './bootstrap.ts'
 import { DIAL_TIMEOUT, DIRECT_RETRY, DIRECT_WORTH, INTRODUCTION_DELAY, MAX_ADDRS, MAX_PEERS } from './constants.ts'
 import type { PageNode } from './node.ts'
 import { pingOver } from './ping.ts'
+import { isForPages } from './relay-addresses.ts'
 
 export interface PathsComponents {
   node: PageNode
@@ -70,8 +71,12 @@ export class Paths {
   async reach(peer: string, signal: AbortSignal): Promise<Connection> {
     for (;;) {
       const network = this.#current
+      const dial = this.#dial(peer)
       try {
-        return await raceSignal(this.#dial(peer), signal)
+        const connection = await raceSignal(dial, signal)
+        if (connection.status === 'open') return connection
+        // Opened, and lost since, while another way is still being looked for.
+        if (this.#dials.get(peer) === dial) this.#dials.delete(peer)
       } catch (err) {
         // given up since the network is another one: who waits needn't know
         if (network === this.#current || signal.aborted || this.#stopped.signal.aborted) throw err
@@ -138,8 +143,7 @@ export class Paths {
     this.#looked.set(peer, performance.now())
     const addrs = advert.addrs.flatMap(parse)
     const relays = this.#components.relays()
-    const circuits = relays.map(relay => circuitOver(relay, peer, addrs)).filter(addr => addr != null)
-    const [circuit] = circuits
+    const [circuit = circuitElsewhere(peer, addrs)] = relays.flatMap(relay => circuitOver(relay, peer, addrs) ?? [])
     const direct = addrs.filter(addr => has(addr, 'webrtc-direct')).slice(0, MAX_ADDRS)
     const ways = direct.map(addr => this.#dialDirect(addr))
     if (circuit != null) {
@@ -188,6 +192,13 @@ function circuitOver(relay: Connection, peer: string, addrs: Multiaddr[]): Multi
   if (!isReserved) return undefined
   const base = relay.remoteAddr.toString().replace(/\/p2p\/[^/]+$/, '')
   return parse(`${base}/p2p/${id}/p2p-circuit/p2p/${peer}`)[0]
+}
+
+/** Over a relay that the page isn't connected to: where a mesh has many, a worker has places on some only. */
+function circuitElsewhere(peer: string, addrs: Multiaddr[]): Multiaddr | undefined {
+  const circuit = addrs.find(addr => has(addr, 'p2p-circuit') && !has(addr, 'webrtc') && isForPages(addr))
+  if (circuit == null) return undefined
+  return parse(`${circuit.toString().replace(/\/p2p-circuit.*$/, '/p2p-circuit')}/p2p/${peer}`)[0]
 }
 
 function has(addr: Multiaddr, protocol: string): boolean {

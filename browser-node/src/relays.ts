@@ -3,8 +3,16 @@ import type { Connection } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { raceSignal } from 'race-signal'
 import { type Bootstrap, fetchBootstrap } from './bootstrap.ts'
-import { FIRST_BACKOFF, MAX_BACKOFF, MAX_RELAYS, RELAY_DIAL_TIMEOUT, RELAY_WORTH } from './constants.ts'
+import {
+  FIRST_BACKOFF,
+  MAX_BACKOFF,
+  MAX_LEARNT_RELAYS,
+  MAX_RELAYS,
+  RELAY_DIAL_TIMEOUT,
+  RELAY_WORTH
+} from './constants.ts'
 import type { PageNode } from './node.ts'
+import { canDial, type LearntRelay, peerOf } from './relay-addresses.ts'
 
 export interface RelaysComponents {
   node: PageNode
@@ -14,8 +22,10 @@ export interface RelaysComponents {
 export interface RelaysInit {
   /** its name: a relay of another one is of no use */
   mesh: string
-  /** web addresses */
+  /** origins of the relays that the page was told of */
   urls: string[]
+  /** whether others may carry requests over plain HTTP, which they would read, with whatever says who the user is */
+  bridgesLearnt: boolean
   /** called when the page is connected to a relay, or to one more */
   connected(connection: Connection): void
   /** called when the network or the machine is back: what is open may be dead */
@@ -25,7 +35,10 @@ export interface RelaysInit {
 }
 
 interface Relay {
+  /** its origin */
   url: string
+  /** the page was told of it; others it has heard of in the mesh */
+  told: boolean
   /** as it last described itself */
   bootstrap: Bootstrap | undefined
   /** its web address answered the last time that it was asked */
@@ -37,27 +50,22 @@ interface Relay {
   busy: boolean
 }
 
-/** Stays connected to relays: finds them by their web addresses, and comes back to those that were lost. */
+/**
+ * Stays connected to relays: finds them by their web addresses, those the page was told of and those of which the mesh
+ * tells, and comes back to those that were lost.
+ */
 export class Relays {
   readonly #node: PageNode
   readonly #gate: Gate
   readonly #init: RelaysInit
-  readonly #relays: Relay[]
+  #relays: Relay[]
   readonly #stopped = new AbortController()
 
   constructor({ node, gate }: RelaysComponents, init: RelaysInit) {
     this.#node = node
     this.#gate = gate
     this.#init = init
-    this.#relays = init.urls.map(url => ({
-      url,
-      bootstrap: undefined,
-      answers: false,
-      failures: 0,
-      connectedAt: undefined,
-      timer: undefined,
-      busy: false
-    }))
+    this.#relays = init.urls.map(url => fresh(url, true))
   }
 
   /** @param known what relays said already */
@@ -87,11 +95,32 @@ export class Relays {
 
   /** web addresses that answer, or might: for requests over plain HTTP */
   get bridges(): string[] {
-    return this.#relays.toSorted((a, b) => Number(b.answers) - Number(a.answers)).map(({ url }) => url)
+    return this.#bridging.toSorted((a, b) => Number(b.answers) - Number(a.answers)).map(({ url }) => url)
   }
 
   get answering(): boolean {
-    return this.#relays.some(({ answers }) => answers)
+    return this.#bridging.some(({ answers }) => answers)
+  }
+
+  get #bridging(): Relay[] {
+    return this.#init.bridgesLearnt ? this.#relays : this.#relays.filter(({ told }) => told)
+  }
+
+  /** @param learnt which others there are now */
+  learn(learnt: LearntRelay[]): void {
+    if (this.#stopped.signal.aborted) return
+    const others = learnt.slice(0, MAX_LEARNT_RELAYS)
+    const stays = (relay: Relay): boolean =>
+      relay.told || relay.connectedAt != null || others.some(({ url }) => url === relay.url)
+    for (const { timer } of this.#relays.filter(relay => !stays(relay))) clearTimeout(timer)
+    this.#relays = this.#relays.filter(stays)
+    for (const { peerId, url } of others) {
+      if (this.#relays.some(relay => relay.url === url || peerOf(relay.bootstrap?.peers[0]) === peerId)) continue
+      if (this.#relays.filter(({ told }) => !told).length >= MAX_LEARNT_RELAYS) return
+      const relay = fresh(url, false)
+      this.#relays.push(relay)
+      void this.#keep(relay)
+    }
   }
 
   /**
@@ -101,7 +130,7 @@ export class Relays {
   async ask(signal: AbortSignal): Promise<void> {
     const asked = AbortSignal.any([this.#stopped.signal, signal])
     await Promise.any(
-      this.#relays.map(async relay => {
+      this.#bridging.map(async relay => {
         await this.#fetch(relay, asked)
         relay.failures = 0
         void this.#keep(relay)
@@ -155,6 +184,8 @@ export class Relays {
     relay.timer = undefined
     try {
       const bootstrap = await this.#describe(relay)
+      // It may have two names, or be the same as another by now.
+      if (this.#connectionTo(relay) != null || !this.#relays.includes(relay)) return
       const connection = await this.#dial(bootstrap.peers)
       if (connection.status !== 'open') throw new Error('it was closed at once')
       relay.connectedAt = performance.now()
@@ -213,14 +244,15 @@ export class Relays {
   }
 }
 
-/** A page speaks WebSocket to relays; from a page that came securely, browsers open secure ones only. */
-function canDial(addr: Multiaddr): boolean {
-  const names = addr.getComponents().map(({ name }) => name)
-  if (names.includes('p2p-circuit') || !(names.includes('ws') || names.includes('wss'))) return false
-  const isSecure = names.includes('tls') || names.includes('wss')
-  return isSecure || globalThis.location?.protocol !== 'https:'
-}
-
-export function peerOf(addr: Multiaddr | undefined): string | undefined {
-  return addr?.getComponents().findLast(({ name }) => name === 'p2p')?.value
+function fresh(url: string, told: boolean): Relay {
+  return {
+    url,
+    told,
+    bootstrap: undefined,
+    answers: false,
+    failures: 0,
+    connectedAt: undefined,
+    timer: undefined,
+    busy: false
+  }
 }

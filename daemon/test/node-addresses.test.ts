@@ -40,6 +40,26 @@ describe('addresses of a peer', () => {
     assert.deepEqual(announced(few, 24), few)
   })
 
+  it('are announced over every relay, however many names each has', () => {
+    const relays = [
+      'QmcgpsyWgH8Y8ajJz1Cu72KnS5uo2Aa2LpzU7kinSupNKC',
+      RELAY,
+      '12D3KooWNvSZnPi3RrhrTwEY4LuuBeB6K6facKUCJcyWG1aoDd2p'
+    ]
+    const circuits = relays.flatMap(relay =>
+      Array.from({ length: 20 }, (_, i) => `/ip4/172.${i}.0.1/tcp/8080/ws/p2p/${relay}/p2p-circuit`)
+    )
+    const all = [TCP, WS, DIRECT, ...circuits, ...circuits.map(circuit => `${circuit}/webrtc`)]
+    const told = announced(
+      all.map(addr => multiaddr(addr)),
+      24
+    ).map(String)
+    for (const relay of relays) {
+      assert.ok(told.some(addr => addr.includes(relay) && addr.endsWith('/p2p-circuit')))
+      assert.ok(told.some(addr => addr.includes(relay) && addr.endsWith('/webrtc')))
+    }
+  })
+
   it('stay the same over a restart, ports and certificate', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'hedgerow-addresses-'))
     const log = pino({ level: 'silent' })

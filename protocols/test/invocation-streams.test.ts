@@ -10,6 +10,7 @@ import { tcp } from '@libp2p/tcp'
 import { createLibp2p } from 'libp2p'
 import { InvocationError } from '../src/invocation/index.ts'
 import { createInvoker, encryption, multiplexing } from '../src/invocation/node/index.ts'
+import { createHttpStreams, openBest } from '../src/invocation/streams/index.ts'
 import {
   createNode,
   createPair,
@@ -366,6 +367,31 @@ describe('a peer that cannot be reached', () => {
     assert.equal(invoker.route('nobody'), undefined)
     assert.equal(invoker.route(pair.server.peerId.toString())?.path, 'direct')
     invoker.stop()
+  })
+})
+
+describe('a way to a peer that was lost', () => {
+  it('is given up when it comes again, and not tried without end', async () => {
+    const pair = await createPair('memory')
+    try {
+      const connection = await pair.connect()
+      connection.abort(new Error('lost'))
+      let asked = 0
+      const reach = async () => {
+        asked++
+        return connection
+      }
+      const signal = AbortSignal.timeout(5000)
+      await assert.rejects(
+        openBest(createHttpStreams(multiplexing()()), { best: () => undefined, reach }, { signal }),
+        {
+          name: 'ConnectionClosedError'
+        }
+      )
+      assert.equal(asked, 2)
+    } finally {
+      await pair.stop()
+    }
   })
 })
 

@@ -6,7 +6,8 @@
  * - {@link Directory}: the DHT, for services that nobody gossiped about, asked by {@link createFinder}
  * - {@link SnapshotReader}: all adverts at once, for a newcomer
  *
- * What they bring ends in the one ledger. {@link Following} decides which services are worth listening for.
+ * What they bring ends in the one ledger. {@link Following} decides which services are worth listening for, and
+ * {@link Relays} that enough relays are connected.
  */
 export { learnAddrs } from './addresses.ts'
 export { type AskOptions, askPeer } from './ask.ts'
@@ -17,5 +18,6 @@ export { Following } from './following.ts'
 export { Gossip, type GossipCounts } from './gossip.ts'
 export { KnownPeers } from './known-peers.ts'
 export { PassersBy } from './passers-by.ts'
+export { Relays } from './relays.ts'
 export { Senders } from './senders.ts'
 export { MAX_SNAPSHOT, readSnapshot, SNAPSHOT_PATH, SnapshotReader, sealedAdverts, snapshotOf } from './snapshot.ts'

@@ -2,6 +2,7 @@ import { isIP } from 'node:net'
 import type { Address } from '@libp2p/interface'
 import { loopbackAddressLast, publicAddressesFirst } from '@libp2p/utils'
 import {
+  CODE_P2P,
   CODE_P2P_CIRCUIT,
   CODE_WEBRTC,
   CODE_WEBRTC_DIRECT,
@@ -54,13 +55,13 @@ export function without(addrs: Multiaddr[], others: string[]): Multiaddr[] {
 
 /**
  * What a peer tells of its addresses, where it has many (bridges of containers, several relays with several names):
- * some of every way, so that a page finds one for WebRTC and a relay one for TCP. Loopback last: it helps on this
- * machine only.
+ * some of every way, so that a page finds one for WebRTC and a relay one for TCP, and of the ways that lead over relays
+ * some over each. Loopback last: it helps on this machine only.
  */
 export function announced(addrs: Multiaddr[], max: number): Multiaddr[] {
   if (addrs.length <= max) return addrs
   const rows = Map.groupBy(addrs, wayOf)
-  for (const row of rows.values()) row.sort(loopbackAddressLast)
+  for (const [way, row] of rows) rows.set(way, overEachRelay(row.sort(loopbackAddressLast)))
   const chosen = new Set<Multiaddr>()
   for (let i = 0; chosen.size < max; i++) {
     for (const way of WAYS) {
@@ -69,4 +70,17 @@ export function announced(addrs: Multiaddr[], max: number): Multiaddr[] {
     }
   }
   return addrs.filter(addr => chosen.has(addr))
+}
+
+/** One over each relay, then a second one over each, and so on. */
+function overEachRelay(addrs: Multiaddr[]): Multiaddr[] {
+  const rows = [...Map.groupBy(addrs, relayOf).values()]
+  const longest = Math.max(...rows.map(row => row.length))
+  return Array.from({ length: longest }, (_, i) => rows.flatMap(row => row[i] ?? [])).flat()
+}
+
+function relayOf(addr: Multiaddr): string | undefined {
+  const components = addr.getComponents()
+  const circuit = components.findIndex(({ code }) => code === CODE_P2P_CIRCUIT)
+  return components.slice(0, Math.max(0, circuit)).findLast(({ code }) => code === CODE_P2P)?.value
 }

@@ -41,6 +41,11 @@ export const MAX_GOSSIP_RPC = 512 * 1024
 
 /** What a worker of ours asks of a relay: enough for answers of a fallback path, not for a day of free transit. */
 export const RELAY_RESERVATION_TTL = 60 * 60_000
+/**
+ * Relays at which a worker keeps a place, and to which it stays connected: any two may die at once. More would cost every
+ * relay a place and every advert its addresses.
+ */
+export const RELAYS_PER_WORKER = 3
 /** Workers that one relay keeps reachable. */
 export const RELAY_MAX_RESERVATIONS = 512
 /** Of these, what clients may hold: they offer nothing, and reserve a place only to see whether they would get one. */

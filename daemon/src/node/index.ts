@@ -31,10 +31,12 @@ import { announced, byDialOrder, without } from './addresses.ts'
 import * as constants from './constants.ts'
 import { boundRecords } from './provider-records.ts'
 import { relayPlaces } from './relay-service.ts'
+import { type CircuitComponents, withoutSearch } from './reservations.ts'
 import type { AnyTransport, MadeTransport } from './webrtc.ts'
 import { safeWebSockets } from './websockets.ts'
 
 export { addrOfUrl } from './addresses.ts'
+export { RELAYS_PER_WORKER } from './constants.ts'
 export { type IceServer, IceServers } from './ice-servers.ts'
 
 // A type alias, not an interface: libp2p's ServiceMap asks for an index signature.
@@ -57,7 +59,7 @@ export interface NodeInit {
   gate?: Gate
   /** relays let others be reached through them; clients only look and don't serve the DHT */
   role: 'worker' | 'relay' | 'client'
-  /** multiaddrs to listen on; `/p2p-circuit` = reserve a place on relays as they are found */
+  /** multiaddrs to listen on; `/p2p-circuit` = keep a place on some of the relays to which there is a connection */
   listen: string[]
   /** multiaddrs to announce besides those found by listening */
   announce?: string[]
@@ -74,6 +76,8 @@ export interface NodeInit {
   gossipScore?(peerId: string): number
 }
 
+const PLACES = Array.from({ length: constants.RELAYS_PER_WORKER }, () => '/p2p-circuit')
+
 export async function createNode(init: NodeInit): Promise<Node> {
   const { mesh, role, trust = openTrust(init.mesh) } = init
   const gate = init.gate ?? createGate({ trust })
@@ -85,7 +89,8 @@ export async function createNode(init: NodeInit): Promise<Node> {
     privateKey: init.privateKey,
     start: false,
     addresses: {
-      listen: init.listen,
+      // libp2p reserves one place for each time that it stands there.
+      listen: init.listen.flatMap(addr => (addr === '/p2p-circuit' ? PLACES : [addr])),
       appendAnnounce: init.announce ?? [],
       // libp2p has a setting for the second, but does nothing with it.
       announceFilter: addrs => {
@@ -98,7 +103,7 @@ export async function createNode(init: NodeInit): Promise<Node> {
     transports: [
       tcp(),
       safeWebSockets(),
-      gate.guard(circuitRelayTransport()),
+      gate.guard((components: CircuitComponents) => circuitRelayTransport()(withoutSearch(components))),
       ...transports.map(transport => gate.guard(transport))
     ],
     streamMuxers: [multiplexing()],

@@ -1,6 +1,7 @@
 /** Bounds what peers have this one keep of who provides what: kad-dht keeps all that any member says, for ten minutes. */
 import type { KadDHTComponents } from '@libp2p/kad-dht'
 import { MAX_PROVIDER_ADDRS, MAX_PROVIDER_RECORDS, MAX_RECORDS_PER_PROVIDER } from './constants.ts'
+import { overriding } from './overriding.ts'
 
 type Parts = Pick<KadDHTComponents, 'datastore' | 'peerStore'>
 type Datastore = Parts['datastore']
@@ -65,15 +66,4 @@ function boundAddrs(real: PeerStore): PeerStore {
     return real.patch(peer, { multiaddrs: few }, options)
   }
   return overriding(real, { merge })
-}
-
-function overriding<T extends object>(real: T, methods: Partial<T>): T {
-  return new Proxy(real, {
-    get(target, property) {
-      const own: unknown = Reflect.get(methods, property)
-      if (own != null) return own
-      const value: unknown = Reflect.get(target, property)
-      return typeof value === 'function' ? value.bind(target) : value
-    }
-  })
 }

@@ -14,12 +14,13 @@ import {
   Gossip,
   KnownPeers,
   PassersBy,
+  Relays,
   Senders,
   SnapshotReader
 } from '../discovery/index.ts'
 import { loadCertificate } from '../identity/index.ts'
 import { forwardLibp2pLog } from '../logging/index.ts'
-import { createNode, IceServers, isWebRtc, type Node } from '../node/index.ts'
+import { createNode, IceServers, isWebRtc, type Node, RELAYS_PER_WORKER } from '../node/index.ts'
 import type { MadeTransport } from '../node/webrtc.ts'
 import type { PeerConfig } from './index.ts'
 import { RefusalCounts } from './refusals.ts'
@@ -42,6 +43,9 @@ export interface Network {
 }
 
 const SWEEP_INTERVAL = 5000
+
+/** Relays to stay connected to. All of them know each other, up to as many as one names to newcomers. */
+const RELAYS_WANTED: Record<Role, number> = { relay: 8, worker: RELAYS_PER_WORKER, client: 0 }
 
 const FOLLOWS_ALL: Record<Role, boolean> = { relay: true, worker: false, client: false }
 
@@ -87,6 +91,10 @@ export async function createNetwork(config: NetworkConfig, log: Logger): Promise
     { node, log },
     { relays: config.relays, remembered: () => knownPeers.addrs(), onIceServers: servers => iceServers.learn(servers) }
   )
+  const relays = new Relays(
+    { node, view, log, now: () => performance.now(), random: Math.random },
+    { wanted: RELAYS_WANTED[role] }
+  )
   let sweeper: NodeJS.Timeout | undefined
 
   return {
@@ -109,6 +117,7 @@ export async function createNetwork(config: NetworkConfig, log: Logger): Promise
       following.start()
       snapshots.start()
       bootstrapper.start()
+      relays.start()
       sweeper = setInterval(() => {
         view.sweep()
         ledger.sweep()
@@ -117,6 +126,7 @@ export async function createNetwork(config: NetworkConfig, log: Logger): Promise
     async stop() {
       clearInterval(sweeper)
       bootstrapper.stop()
+      relays.stop()
       snapshots.stop()
       following.stop()
       await knownPeers.stop()

@@ -89,12 +89,14 @@ export async function openBest(
   ways: Ways,
   options: OpenOptions
 ): Promise<{ stream: Stream; connection: Connection }> {
+  const tried = new Set<Connection>()
   for (;;) {
     const connection = ways.best() ?? (await ways.reach(options.signal))
     try {
       return { stream: await streams.open(connection, options), connection }
     } catch (err) {
-      if (!isClosed(err)) throw err
+      if (!isClosed(err) || tried.has(connection)) throw err
+      tried.add(connection)
       // The other side has left the connection, but its transport has not noticed (WebSockets don't close when a
       // connection is aborted). Nobody else would clear it away, so that the peer is dialled again.
       connection.abort(err)
