@@ -10,6 +10,8 @@ const REPLACED: ReadonlyArray<readonly [module: RegExp, by: string]> = [
   [/@libp2p\/crypto\/dist\/src\/keys\/(rsa|ecdsa)\/utils\.js$/, path('./no-other-keys.ts')],
   [/\/node_modules\/netmask\/dist\/netmask\.js$/, path('./one-netmask.ts')],
   [/@multiformats\/dns\/dist\/src\/index\.js$/, path('./no-dns.ts')],
+  [/@libp2p\/circuit-relay-v2\/dist\/src\/transport\/(discovery|reservation-store)\.js$/, path('./no-reservations.ts')],
+  [/@libp2p\/peer-collections\/dist\/src\/filter\.js$/, path('./no-reservations.ts')],
   [/\/jose\/dist\/webapi\/index\.js$/, path('./ed25519-jwt.ts')]
 ]
 
