@@ -17,6 +17,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { replacing } from '@hedgerow/browser-node/replaced'
 import { build } from 'esbuild'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { aptInstall, type Host } from './hosts.ts'
@@ -132,7 +133,9 @@ async function makeBundle(file: string): Promise<string> {
     format: 'esm',
     platform: 'browser',
     target: 'es2022',
-    conditions: ['hedgerow-source', 'module', 'import'],
+    conditions: ['hedgerow-source', 'browser', 'module', 'import'],
+    // as the library is built
+    plugins: [replacing()],
     logLevel: 'error'
   })
   return outputFiles[0]?.text ?? ''
