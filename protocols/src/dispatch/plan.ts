@@ -3,7 +3,6 @@ import { MeshError, type MeshErrorCode, type MeshErrorDetails } from '../errors/
 import { isAmbiguous } from '../fence/index.ts'
 import { MAX_DEPTH } from '../ids/index.ts'
 import type { Headers } from '../invocation/index.ts'
-import { parseTraceparent } from '../tracing/index.ts'
 import type { Needs } from './eligible.ts'
 import type { ServiceState } from './experience.ts'
 import { requestHeaders, single } from './headers.ts'
@@ -101,8 +100,8 @@ export function makePlan({ request, requestId, service, contract, now }: PlanInp
 
 /** That of the span which is recorded, if there is one. */
 function traceOf({ traceparent, span }: DispatchRequest): Trace {
-  if (span == null) return continueTrace(traceparent)
-  return { traceparent: span.traceparent, continued: parseTraceparent(traceparent) != null }
+  const trace = continueTrace(traceparent)
+  return span == null ? trace : { ...trace, traceparent: span.traceparent }
 }
 
 const MAX_PATHS = 12

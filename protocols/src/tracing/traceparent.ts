@@ -8,15 +8,13 @@ export interface TraceContext {
   flags: string
 }
 
-// A later version may append fields; version ff is none.
-const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/
+// A later version than 00 may append fields; version ff is none.
+const TRACEPARENT = /^(?!ff|00.{53}.)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/
 
 /** @returns undefined for what can't be continued */
 export function parseTraceparent(value: string | undefined): TraceContext | undefined {
-  const [, traceId, spanId, flags, more] = (value == null ? null : TRACEPARENT.exec(value)) ?? []
-  if (traceId == null || spanId == null || flags == null) return undefined
-  // Version 00 has nothing after the flags.
-  return more != null && value?.startsWith('00') === true ? undefined : { traceId, spanId, flags }
+  const [, traceId, spanId, flags] = TRACEPARENT.exec(value ?? '') ?? []
+  return traceId == null || spanId == null || flags == null ? undefined : { traceId, spanId, flags }
 }
 
 /**

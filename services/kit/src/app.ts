@@ -83,7 +83,8 @@ export async function serviceApp(init: ServiceAppInit): Promise<ServiceApp> {
         method: request.method,
         route: request.routeOptions.url,
         status: reply.statusCode,
-        ms: Math.round(reply.elapsedTime)
+        ms: Math.round(reply.elapsedTime),
+        ...traceOf(request)
       },
       'request'
     )
@@ -165,4 +166,11 @@ const CODES: Record<string, string> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'BodyTooLarge',
   FST_ERR_CTP_INVALID_JSON_BODY: 'MalformedBody',
   FST_ERR_CTP_EMPTY_JSON_BODY: 'EmptyBody'
+}
+
+/** The trace that a request belongs to, for the log, as far as somebody records it (W3C `traceparent`, sampled). */
+function traceOf({ headers }: FastifyRequest): { trace?: string } {
+  const [, trace, flags = '0'] =
+    /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-([0-9a-f]{2})/.exec(String(headers.traceparent)) ?? []
+  return trace == null || (Number.parseInt(flags, 16) & 1) === 0 ? {} : { trace }
 }

@@ -51,6 +51,32 @@ describe('a service', () => {
     assert.equal(signals.at(-1)?.aborted, false)
   })
 
+  it('names the trace in the log, where one is recorded', async () => {
+    process.env.LOG_LEVEL = 'info'
+    const told = await serviceApp({ name: 'told', version: '1.0.0' })
+    told.get('/', async () => ({}))
+    const lines: string[] = []
+    const { write } = process.stderr
+    process.stderr.write = (line: string | Uint8Array) => lines.push(String(line)) > 0
+    const trace = '4bf92f3577b34da6a3ce929d0e0e4736'
+    try {
+      for (const traceparent of [
+        `00-${trace}-00f067aa0ba902b7-01`,
+        `00-${trace}-00f067aa0ba902b7-00`,
+        'garbage',
+        undefined
+      ])
+        await told.inject({ url: '/', headers: traceparent == null ? {} : { traceparent } })
+    } finally {
+      process.stderr.write = write
+      await told.close()
+    }
+    assert.deepEqual(
+      lines.map(line => JSON.parse(line).trace),
+      [trace, undefined, undefined, undefined]
+    )
+  })
+
   it('answers 415 to text where it wants JSON', async () => {
     const answer = await app.inject({
       method: 'POST',
