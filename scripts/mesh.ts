@@ -71,8 +71,12 @@ export interface Mesh {
    * @param relays all it is told. @default the first relay; nothing, when it is that
    */
   startRelay(port: number, name?: string, ...relays: PeerProcess[]): Promise<PeerProcess>
-  /** what HEDGEROW_INVITE is set to, so that one more machine joins this closed mesh; undefined when it is open */
-  invite(): Promise<string | undefined>
+  /**
+   * what HEDGEROW_INVITE is set to, so that one more machine joins this closed mesh; undefined when it is open
+   *
+   * @param issuer a relay, which redeems it. @default the first
+   */
+  invite(issuer?: PeerProcess): Promise<string | undefined>
   stop(): Promise<void>
   /** ends all of it at once; what the peers started ends by itself when they are gone */
   kill(): void
@@ -187,7 +191,7 @@ export async function startMesh(init: MeshInit): Promise<Mesh> {
       workers,
       startWorker,
       startRelay,
-      invite: async () => closed?.invite(relay),
+      invite: async (issuer = relay) => closed?.invite(issuer),
       stop,
       kill() {
         stopping = true

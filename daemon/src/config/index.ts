@@ -56,10 +56,9 @@ function describe(value: unknown): string {
  */
 export function readSettings(command: Command, settings: readonly Setting[], argv: string[]): Record<string, unknown> {
   for (const { env, oldEnv } of settings) {
-    if (oldEnv != null && process.env[env] == null && process.env[oldEnv] != null)
-      process.env[env] = process.env[oldEnv]
     // `docker run -e NAME=` means "not set" to whoever writes it
     if (process.env[env] === '') delete process.env[env]
+    if (oldEnv != null && process.env[env] == null && process.env[oldEnv]) process.env[env] = process.env[oldEnv]
   }
   command.exitOverride()
   command.configureOutput({ writeErr: () => {} })
