@@ -71,6 +71,7 @@ async function createWorker(settings: DaemonSettings, log: Logger): Promise<Peer
       announce: settings.announce,
       iceServers: settings.iceServers,
       mdns: settings.mdns,
+      upnp: settings.upnp,
       auditDays: settings.auditDays,
       http: {
         ...access,
