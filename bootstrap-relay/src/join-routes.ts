@@ -35,7 +35,8 @@ export function joinRoutes({ peer, mesh }: JoinComponents): FastifyPluginAsync {
           ice_servers: peer.iceServers(),
           peers: [
             ...ownAddrs(request),
-            ...others.slice(0, 8).flatMap(({ advert }) => advert.addrs.filter(addr => !addr.includes('/p2p-circuit')))
+            ...others.slice(0, 8).flatMap(({ advert }) => advert.addrs.filter(addr => !addr.includes('/p2p-circuit'))),
+            ...workersToEnterBy(peer)
           ]
         }
       }
@@ -59,6 +60,15 @@ export function joinRoutes({ peer, mesh }: JoinComponents): FastifyPluginAsync {
     for (const path of ['/entry-points', '/api/entry-points'])
       app.get(path, { schema: { tags, summary: 'Public URLs at which the mesh can be entered' } }, entryPoints)
   }
+}
+
+/** Workers that others have reached from outside: a way in when no relay is left. */
+function workersToEnterBy({ entryPoints, view }: Peer): string[] {
+  return entryPoints
+    .list()
+    .filter(({ peerId, kind }) => kind !== 'local' && view.peer(peerId)?.advert.role === 'worker')
+    .slice(0, 8)
+    .map(({ addr, peerId }) => `${addr}/p2p/${peerId}`)
 }
 
 /** A relay dispatches to whatever anybody offers. */

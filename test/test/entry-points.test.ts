@@ -33,13 +33,13 @@ const metric = async ({ url }: PeerProcess, name: string): Promise<number> => {
   )
 }
 
-describe('entry points of a mesh on one machine', function () {
+describe('entry points of a closed mesh on one machine', function () {
   this.timeout(120_000)
   let mesh: TestMesh
   const relays: PeerProcess[] = []
 
   before(async () => {
-    mesh = await testMesh({ workers: 1, envOf: { impostor: {} } })
+    mesh = await testMesh({ workers: 1, closed: true })
     relays.push(mesh.relay, await mesh.startRelay(0, 'relay-2'), await mesh.startRelay(0, 'relay-3'))
   })
 
@@ -168,10 +168,8 @@ describe('entry points of a small internet', function () {
     assert.equal(claim?.addr, `/ip4/${address}/tcp/4001`)
     assert.equal(claim?.kind, 'public')
     assert.deepEqual(router.opened(), ['4001'])
-    const { workers } = await getJson<{ workers: Array<{ peer_id: string; addrs: string[] }> }>(
-      `${mesh.relay.url}/api/admin/workers`
-    )
-    assert.ok(workers.find(({ peer_id }) => peer_id === worker.peerId))
+    const { peers } = await getJson<{ peers: string[] }>(`${mesh.relay.url}/bootstrap`)
+    assert.ok(peers.includes(`${claim?.addr}/p2p/${worker.peerId}`), peers.join(' '))
     worker.child.kill('SIGTERM')
     await until('the port is closed again', async () => router.opened().length === 0)
   })

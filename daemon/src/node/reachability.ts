@@ -70,7 +70,8 @@ export class Reachability {
 
   /** Others have got here by it. */
   confirm(addr: string): void {
-    this.#failed.delete(hostPort(multiaddr(addr)))
+    const ip = ipOf(multiaddr(addr))
+    for (const failed of this.#failed) if (failed.split('/')[1] === ip) this.#failed.delete(failed)
     const guess = this.#guess().find(one => one.addr === addr)
     if (guess != null && !this.#guesses.has(addr)) {
       this.#guesses.set(addr, guess)
