@@ -1,6 +1,8 @@
 import type {} from '@fastify/swagger'
+import { bestByPeer, type ProvedEntry } from '@hedgerow/daemon/entry'
 import { addrOfUrl } from '@hedgerow/daemon/node'
 import type { Peer } from '@hedgerow/daemon/peer'
+import type { View } from '@hedgerow/protocols/view'
 import { multiaddr } from '@multiformats/multiaddr'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 
@@ -8,9 +10,6 @@ export interface JoinComponents {
   peer: Peer
   mesh: string
 }
-
-/** Seconds after which a list of entry points is stale; peers that are silent for longer are not in it. */
-const ENTRY_POINT_TTL = 120
 
 /** What a newcomer asks a relay: `/bootstrap` for peers, `/entry-points` for frontends. */
 export function joinRoutes({ peer, mesh }: JoinComponents): FastifyPluginAsync {
@@ -36,30 +35,15 @@ export function joinRoutes({ peer, mesh }: JoinComponents): FastifyPluginAsync {
           ice_servers: peer.iceServers(),
           peers: [
             ...ownAddrs(request),
-            ...others.slice(0, 8).flatMap(({ advert }) => advert.addrs.filter(addr => !addr.includes('/p2p-circuit')))
+            ...others.slice(0, 8).flatMap(({ advert }) => advert.addrs.filter(addr => !addr.includes('/p2p-circuit'))),
+            ...workersToEnterBy(peer)
           ]
         }
       }
     )
 
     const entryPoints = async (_request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
-      const now = performance.now()
-      const points = [...peer.view.peers()]
-        .filter(
-          ({ advert, lastSeen }) =>
-            advert.url != null && (advert.peerId === peer.self.peerId || now - lastSeen < ENTRY_POINT_TTL * 1000)
-        )
-        .map(({ advert }) => ({
-          worker_id: advert.name,
-          peer_id: advert.peerId,
-          access_url: advert.url,
-          services:
-            advert.role === 'relay'
-              ? [...peer.view.services()]
-                  .filter(({ name }) => peer.view.candidates(name).length > 0)
-                  .map(({ name }) => name)
-              : advert.services.map(({ contract }) => contract.name)
-        }))
+      const points = bestByPeer(peer.entryPoints.list()).map(point => entryRow(peer.view, point))
       const body = { entry_points: points, count: points.length, updated_at: new Date().toISOString() }
       if (points.length > 0) {
         reply.header('cache-control', 'public, max-age=60')
@@ -67,10 +51,41 @@ export function joinRoutes({ peer, mesh }: JoinComponents): FastifyPluginAsync {
       }
       reply.header('cache-control', 'no-store')
       reply.header('retry-after', '10')
-      return reply.code(503).send({ ...body, error: 'no peer of this mesh has a public address now' })
+      return reply.code(503).send({
+        ...body,
+        error:
+          'no peer of this mesh has a URL at which another has reached it; `entry_point` in the /health of relays says what is wrong'
+      })
     }
     for (const path of ['/entry-points', '/api/entry-points'])
       app.get(path, { schema: { tags, summary: 'Public URLs at which the mesh can be entered' } }, entryPoints)
+  }
+}
+
+/** Workers that others have reached from outside: a way in when no relay is left. */
+function workersToEnterBy({ entryPoints, view }: Peer): string[] {
+  return entryPoints
+    .list()
+    .filter(({ peerId, kind }) => kind !== 'local' && view.peer(peerId)?.advert.role === 'worker')
+    .slice(0, 8)
+    .map(({ addr, peerId }) => `${addr}/p2p/${peerId}`)
+}
+
+/** A relay dispatches to whatever anybody offers. */
+function entryRow(view: View, { peerId, url, kind, provedAt, lastSeen }: ProvedEntry & { url: string }): object {
+  const advert = view.peer(peerId)?.advert
+  const services =
+    advert?.role === 'worker'
+      ? advert.services.map(({ contract }) => contract.name)
+      : [...view.services()].filter(({ name }) => view.candidates(name).length > 0).map(({ name }) => name)
+  return {
+    worker_id: advert?.name ?? peerId,
+    peer_id: peerId,
+    access_url: url,
+    kind,
+    services: services.sort(),
+    verified_at: new Date(provedAt).toISOString(),
+    seconds_silent: Math.round((performance.now() - lastSeen) / 1000)
   }
 }
 

@@ -49,7 +49,7 @@ export async function createRelay(init: RelayInit): Promise<Relay> {
   // The node's own WebSocket listener stays on loopback; the world sees the HTTP port.
   const wsPort = await freePort()
   const privateAddr = `/ip4/127.0.0.1/tcp/${wsPort}/ws`
-  const announce = [...settings.announce, ...localAddrs(settings, httpPort)]
+  const entrances = localAddrs(settings, httpPort)
   const peer = await createPeer(
     {
       privateKey,
@@ -61,10 +61,12 @@ export async function createRelay(init: RelayInit): Promise<Relay> {
       capabilities: { cores: 0, memory: 0, disk: 0, gpus: [], arch: process.arch, platform: process.platform },
       relays,
       listen: [...(settings.listen ?? []), privateAddr],
-      announce,
+      announce: [...settings.announce, ...entrances],
+      entrances,
       noAnnounce: [privateAddr],
       iceServers: settings.iceServers,
       mdns: settings.mdns,
+      upnp: settings.upnp,
       auditDays: settings.auditDays,
       auditMb: settings.auditMb,
       ...(way.url == null ? {} : { url: way.url }),

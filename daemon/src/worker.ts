@@ -82,6 +82,7 @@ async function createWorker(settings: DaemonSettings, log: Logger): Promise<Peer
       announce: settings.announce,
       iceServers: settings.iceServers,
       mdns: settings.mdns,
+      upnp: settings.upnp,
       auditDays: settings.auditDays,
       auditMb: settings.auditMb,
       http: {

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
+import { MAX_ENTRIES } from '@hedgerow/protocols/advert'
 import * as gate from '@hedgerow/protocols/gate'
 import * as invocation from '@hedgerow/protocols/invocation/node'
 import * as membership from '@hedgerow/protocols/membership'
+import { MAX_VOUCH_SIZE } from '@hedgerow/protocols/vouch'
 import * as access from '../src/access/constants.ts'
 import { needOf, type Rate, ROUTE_NEEDS } from '../src/access/index.ts'
 import * as api from '../src/api/constants.ts'
+import * as dialBack from '../src/dial-back/constants.ts'
 import { PATIENCE } from '../src/ingress/body.ts'
 import { DEFAULTS } from '../src/manifest/constants.ts'
 import * as nonces from '../src/membership/nonces.ts'
@@ -91,6 +94,13 @@ const PEERS: Record<string, string> = {
   'credentials renewed for one peer': rate(api.RENEWAL_RATE),
   'revocations kept, in all': String(membership.MAX_REVOCATIONS),
   'revocations kept, of one issuer': String(membership.MAX_REVOCATIONS_BY_ISSUER),
+  'dials back for one peer': rate(dialBack.DIAL_BACK_RATE),
+  'dials back to one host, for all': rate(dialBack.TARGET_RATE),
+  'dials back for all': rate(dialBack.DIAL_BACKS_RATE),
+  'dials back under way': String(dialBack.MAX_DIAL_BACKS),
+  'time for one dial back': time(dialBack.DIAL_BACK_TIMEOUT),
+  'entry points in an advert': String(MAX_ENTRIES),
+  'a vouch for an entry point': size(MAX_VOUCH_SIZE),
   'requests to a service, running and waiting': 'by its manifest'
 }
 

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { EntryPoint } from '@hedgerow/protocols/advert'
 import type { Provided } from '@hedgerow/protocols/ids'
 import { createLedger } from '@hedgerow/protocols/ledger'
 import { openStatement } from '@hedgerow/protocols/statement'
@@ -79,18 +80,18 @@ describe('the public URL of a peer', function () {
     }
   })
 
-  it('makes a peer an entry point in the DHT for as long as it has it', async () => {
+  it('makes a peer an entry point in the DHT for as long as others vouch for it', async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'hedgerow-presence-'))
     const privateKey = await generateKeyPair('Ed25519')
     const provided = new Set<Provided>()
-    const adverts: Array<string | undefined> = []
-    let url: string | undefined
+    const adverts: Array<number | undefined> = []
+    let entries: EntryPoint[] = []
     const presence = new Presence(
       {
         gossip: {
           async publish(_topic, bytes) {
             const statement = await openStatement(bytes, 'test')
-            if (statement.type === 'advert') adverts.push(statement.advert.url)
+            if (statement.type === 'advert') adverts.push(statement.advert.entries?.length)
           }
         },
         directory: {
@@ -113,7 +114,8 @@ describe('the public URL of a peer', function () {
           name: 'relay',
           version: '1',
           addrs: [],
-          ...(url == null ? {} : { url }),
+          url: URL_ONE,
+          entries,
           capabilities: { cores: 1, memory: 1, disk: 1, gpus: [], arch: 'x64', platform: 'linux' },
           services: [],
           eligible: []
@@ -124,13 +126,13 @@ describe('the public URL of a peer', function () {
       presence.start()
       await until('it has said something', () => adverts.length === 1)
       assert.ok(!provided.has('entry-point'))
-      url = URL_ONE
+      entries = [{ kind: 'tunnel', addr: addrOfUrl(new URL(URL_ONE)), vouch: Uint8Array.of(1) }]
       presence.changed()
       await until('it is an entry point', () => provided.has('entry-point'))
-      url = undefined
+      entries = []
       presence.changed()
       await until('it is none', () => !provided.has('entry-point'))
-      assert.deepEqual(adverts, [undefined, URL_ONE, undefined])
+      assert.deepEqual(adverts, [undefined, 1, undefined])
     } finally {
       presence.stop()
       await rm(dataDir, { recursive: true, force: true })

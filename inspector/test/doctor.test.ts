@@ -8,6 +8,7 @@ import { judgeCredential } from '../src/commands/doctor/checks/credential.ts'
 import { judgeDht } from '../src/commands/doctor/checks/dht.ts'
 import { judgeDirect } from '../src/commands/doctor/checks/direct.ts'
 import { judgeDocker } from '../src/commands/doctor/checks/docker.ts'
+import { judgeEntry } from '../src/commands/doctor/checks/entry.ts'
 import { judgeEvents } from '../src/commands/doctor/checks/events.ts'
 import { judgeGpu } from '../src/commands/doctor/checks/gpu.ts'
 import { judgeMesh } from '../src/commands/doctor/checks/mesh.ts'
@@ -112,6 +113,22 @@ describe('the verdicts of the doctor', () => {
     assert.match(judge(['203.0.113.9']).found, /its own address/)
     assert.match(judge(['198.51.100.7']).found, /198\.51\.100\.7.*only relayed/)
     assert.match(judge(['198.51.100.7'], 1).found, /names STUN servers/)
+  })
+
+  it('tell whether this machine is an entry point, and what keeps others from it', () => {
+    const addr = '/ip4/198.51.100.7/tcp/4001'
+    const failed = { addr, verified: false, problem: '2 peers tried and did not get through' }
+    assert.equal(
+      states([
+        judgeEntry(undefined),
+        judgeEntry([]),
+        judgeEntry([failed, { addr, verified: true, kind: 'public' }]),
+        judgeEntry([failed]),
+        judgeEntry([{ addr, verified: false, problem: 'there is no other peer to try it yet' }])
+      ]),
+      'none none well wrong none'
+    )
+    assert.match(judgeEntry([]).found, /HEDGEROW_UPNP=on/)
   })
 
   it('count places on relays, and ways to workers', () => {

@@ -9,6 +9,14 @@ export interface Host {
   address: string
 }
 
+/**
+ * The first half of the addresses of a network. The second is of the internet as far as programs can tell, and nobody
+ * there is reached from it, so that a test may have a small internet of its own.
+ */
+export type Range = typeof PRIVATE_RANGE | typeof INTERNET_RANGE
+export const PRIVATE_RANGE = '10.77'
+export const INTERNET_RANGE = '11.77'
+
 export interface Network {
   hosts: Host[]
   /** this process's own address in that network: hosts and it reach each other */
@@ -73,10 +81,10 @@ export function twoHosts(): { hosts: [Host, Host]; stop(): void } {
  * Hosts on one switch, to which this process is connected too. Each has an address and a default route, as WebRTC wants
  * it: a browser on a machine with loopback only has no address to offer.
  */
-export function hostsOnSwitch(count: number): Network {
+export function hostsOnSwitch(count: number, range: Range = PRIVATE_RANGE): Network {
   const tag = randomBytes(3).toString('hex')
   const bridge = `hg${tag}`
-  const prefix = freePrefix()
+  const prefix = freePrefix(range)
   const made: string[] = []
   const stop = (): void => {
     process.off('exit', stop)
@@ -130,11 +138,11 @@ function beyondLoopback(hook: string): string[] {
   return [hook === 'input' ? 'iifname' : 'oifname', '!=', 'lo']
 }
 
-/** A private network that nothing here uses: several tests may run on one machine. */
-function freePrefix(): string {
+/** A network that nothing here uses: several tests may run on one machine. */
+function freePrefix(range: Range): string {
   const used = Object.values(networkInterfaces()).flatMap(list => list?.map(({ address }) => address) ?? [])
   for (;;) {
-    const prefix = `10.77.${randomInt(1, 255)}`
+    const prefix = `${range}.${randomInt(1, 255)}`
     if (!used.some(address => address.startsWith(`${prefix}.`))) return prefix
   }
 }

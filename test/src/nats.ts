@@ -4,7 +4,7 @@ import { randomFillSync } from 'node:crypto'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { until } from './harness.ts'
-import { aptInstall, type Host, hostsOnSwitch } from './hosts.ts'
+import { aptInstall, type Host, hostsOnSwitch, type Range } from './hosts.ts'
 
 /**
  * - `cone`: one public port for a socket whoever it talks to, and in comes only who was written to (a home router)
@@ -15,24 +15,34 @@ export type NatKind = 'cone' | 'symmetric'
 export interface NatNetwork {
   /** has a public address */
   open: Host
+  /** so have these */
+  others: Host[]
   /** each behind a NAT of its own */
   hidden: Host[]
+  /** where these NATs are: the host that has the public address */
+  routers: Host[]
   /** this process's own address: all of them reach it, and it reaches all of them, so that tests can look */
   address: string
   stop(): void
 }
 
-export function hostsBehindNats(kinds: NatKind[]): NatNetwork {
-  const network = hostsOnSwitch(1 + kinds.length)
-  const [open, ...routers] = network.hosts
+/**
+ * @param kinds of the NATs
+ * @param open hosts with public addresses. @default 1
+ */
+export function hostsBehindNats(kinds: NatKind[], range?: Range, open = 1): NatNetwork {
+  const network = hostsOnSwitch(open + kinds.length, range)
+  const others = network.hosts.slice(0, open)
+  const routers = network.hosts.slice(open)
   const undo: Array<() => void> = [() => network.stop()]
   const stop = (): void => {
     for (const step of undo.splice(0).reverse()) step()
   }
   try {
-    if (open == null) throw new Error('there is no public host')
+    const [first] = others
+    if (first == null) throw new Error('there is no public host')
     const hidden = routers.map((router, i) => behind(router, kinds[i] ?? 'cone', i, network.address, undo))
-    return { open, hidden, address: network.address, stop }
+    return { open: first, others: others.slice(1), routers, hidden, address: network.address, stop }
   } catch (err) {
     stop()
     throw err
@@ -62,6 +72,8 @@ function behind(router: Host, kind: NatKind, i: number, observer: string, undo: 
   nft('add', 'chain', 'ip', 'nat', 'through', '{ type filter hook forward priority 0; }')
   nft('add', 'rule', 'ip', 'nat', 'through', 'ct', 'state', 'established,related', 'accept')
   nft('add', 'rule', 'ip', 'nat', 'through', 'ip', 'saddr', observer, 'accept')
+  // Of a port that was opened on purpose.
+  nft('add', 'rule', 'ip', 'nat', 'through', 'ct', 'status', 'dnat', 'accept')
   nft('add', 'rule', 'ip', 'nat', 'through', 'iifname', 'eth0', 'drop')
   // As routers do: what nobody asked for is dropped before it is remembered. Otherwise a partner's first datagram, when it
   // comes before ours to it has left, would take the very port that ours is about to get.

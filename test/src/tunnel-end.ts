@@ -28,10 +28,14 @@ export interface TunnelEnd {
   stop(): Promise<void>
 }
 
+/** Of all ends: who knows one knows the others. */
+let certificate: ReturnType<typeof certificateFor> | undefined
+
 /** @param name the first that it gets */
 export async function tunnelEnd(name: string): Promise<TunnelEnd> {
   const port = await freePort()
-  const { key, cert } = await certificateFor('*.tunnel.test')
+  certificate ??= certificateFor('*.tunnel.test')
+  const { key, cert } = await certificate
   const dir = await mkdtemp(join(tmpdir(), 'hedgerow-world-'))
   const ca = join(dir, 'ca.pem')
   await writeFile(ca, cert)

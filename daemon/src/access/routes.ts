@@ -24,6 +24,8 @@ export const ROUTE_NEEDS: Readonly<Record<string, Need>> = {
   '/metrics': 'read',
   '/events': 'read',
   '/adverts': 'read',
+  // over the mesh only
+  '/dial-back': 'read',
   '/explain/*': 'read',
   '/receipts/*': 'call',
   '/api/peers/*': 'read',

@@ -1,5 +1,5 @@
 import { MeshError } from '@hedgerow/protocols/errors'
-import { providerCid } from '@hedgerow/protocols/ids'
+import { type Provided, providerCid } from '@hedgerow/protocols/ids'
 import type { View } from '@hedgerow/protocols/view'
 import type { FastifyPluginAsync } from 'fastify'
 import type { Directory } from '../discovery/index.ts'
@@ -36,10 +36,10 @@ export function dhtRoutes({ node, directory, view, mesh }: DhtComponents): Fasti
   }
 
   const inBounds = bounded(MAX_WALKS, 'walks in the DHT')
-  const providersOf = async (service: string): Promise<Array<{ peer_id: string; addrs: string[] }>> => {
+  const providersOf = async (what: Provided): Promise<Array<{ peer_id: string; addrs: string[] }>> => {
     const found: Array<{ peer_id: string; addrs: string[] }> = []
     const signal = AbortSignal.timeout(WALK_TIMEOUT)
-    for await (const { id, multiaddrs } of directory.providers(`service:${service}`, signal)) {
+    for await (const { id, multiaddrs } of directory.providers(what, signal)) {
       const advertised = view.peer(id.toString())?.advert.addrs ?? []
       found.push({
         peer_id: id.toString(),
@@ -89,13 +89,22 @@ export function dhtRoutes({ node, directory, view, mesh }: DhtComponents): Fasti
       { schema: { tags, summary: 'Who provides a service, walked afresh' } },
       async request => {
         const service = view.resolve(request.params.service) ?? request.params.service
-        const providers = await inBounds(() => providersOf(service))
+        const providers = await inBounds(() => providersOf(`service:${service}`))
         return {
           service,
           cid: (await providerCid(`service:${service}`)).toString(),
           providers,
           count: providers.length
         }
+      }
+    )
+
+    app.get(
+      '/api/dht/entry-points',
+      { schema: { tags, summary: 'Who is an entry point, as the DHT has it; walked afresh' } },
+      async () => {
+        const providers = await inBounds(() => providersOf('entry-point'))
+        return { cid: (await providerCid('entry-point')).toString(), providers, count: providers.length }
       }
     )
 

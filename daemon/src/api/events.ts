@@ -8,13 +8,27 @@ import { MAX_LISTENERS } from './constants.ts'
 
 /** Events that may wait for a slow reader; one that falls further behind is cut off and comes back for what is known. */
 const MAX_WAITING = 2 * MAX_SNAPSHOT
-const KEEPALIVE_INTERVAL = 20_000
+export const KEEPALIVE_INTERVAL = 20_000
+
+export interface EventComponents {
+  ledger: Ledger
+  trust: Trust
+  /** an entry point that has been silent for so long that it is none */
+  isGone(peerId: string): boolean
+  /** milliseconds between two lines that say nothing, but keep proxies from cutting the stream. @default 20,000 */
+  keepaliveInterval?: number
+}
 
 /**
  * `GET /events`: the sealed statements as they arrive, in base64, for those who check them themselves (pages). The
  * event's name is the statement's type. Revocations (`revocation`) are signed text as they are. It begins with the adverts known now, after which `caught-up` says how many.
  */
-export function eventRoutes({ ledger, trust }: { ledger: Ledger; trust: Trust }): FastifyPluginAsync {
+export function eventRoutes({
+  ledger,
+  trust,
+  isGone,
+  keepaliveInterval = KEEPALIVE_INTERVAL
+}: EventComponents): FastifyPluginAsync {
   return async app => {
     let listening = 0
     const streams = new Set<() => void>()
@@ -25,7 +39,7 @@ export function eventRoutes({ ledger, trust }: { ledger: Ledger; trust: Trust })
     app.get(
       SNAPSHOT_PATH,
       { schema: { tags: ['mesh'], summary: 'The sealed adverts and the revocations this peer knows' } },
-      async () => snapshotOf(ledger, trust)
+      async () => snapshotOf(ledger, trust, isGone)
     )
 
     app.get(
@@ -71,7 +85,7 @@ export function eventRoutes({ ledger, trust }: { ledger: Ledger; trust: Trust })
         const unlisten = ledger.addListener(({ statement, bytes }) =>
           send(`event: ${statement.type}\ndata: ${encode(bytes, 'base64')}\n\n`)
         )
-        const keepalive = setInterval(() => send(': still here\n\n'), KEEPALIVE_INTERVAL)
+        const keepalive = setInterval(() => send(': still here\n\n'), keepaliveInterval)
         const leave = (): void => {
           unlisten()
           unlistenTrust()

@@ -35,7 +35,9 @@ export function healthRoute({ self, open }: HealthComponents): FastifyPluginAsyn
           ...(open ? { open } : {}),
           ...(caller.rights.has('read') ? long() : {}),
           // Other peers have all rights here, and no business with what a program of this machine wrote.
-          ...(caller.rights.has('admin') && (isHere || caller.kind !== 'local') ? tunnelOf(self) : {}),
+          ...(caller.rights.has('admin') && (isHere || caller.kind !== 'local')
+            ? { ...tunnelOf(self), ...entryOf(self) }
+            : {}),
           ...(isHere ? { pid: process.pid, ...forOwner(self) } : {})
         })
       }
@@ -84,6 +86,12 @@ function tunnelOf(self: Self): { tunnel?: object } {
       ...(problem == null ? {} : { problem: problem.message, problem_code: problem.code })
     }
   }
+}
+
+/** Where it means to be an entry point, and whether others reach it there. */
+function entryOf(self: Self): { entry_point?: object } {
+  const claims = self.entry()
+  return claims.length === 0 ? {} : { entry_point: { verified: claims.some(({ verified }) => verified), claims } }
 }
 
 /** What this peer's owner should know of its membership, and others needn't. */

@@ -6,11 +6,13 @@
  */
 import type { Capabilities, Role } from '@hedgerow/protocols/advert'
 import type { Caller } from '../access/index.ts'
+import type { ClaimReport } from '../entry/index.ts'
 import type { CredentialStatus } from '../membership/index.ts'
 import type { TunnelStatus } from '../tunnel/index.ts'
 
 export { adminRoutes } from './admin.ts'
 export { dhtRoutes } from './dht.ts'
+export { dialBackRoutes } from './dial-back.ts'
 export { enrolRoutes } from './enrol.ts'
 export { eventRoutes } from './events.ts'
 export { explainRoutes } from './explain.ts'
@@ -58,6 +60,8 @@ export interface Self {
   directPaths(): DirectPaths
   /** undefined where none is run */
   tunnel(): TunnelStatus | undefined
+  /** where it means to be an entry point, and whether it is one */
+  entry(): ClaimReport[]
   /** undefined in an open mesh */
   credential(): CredentialStatus | undefined
 }

@@ -30,6 +30,7 @@ export interface PeerSettings extends TunnelSettings {
   oidcRights: Grant[]
   trustedProxies: AddressRange[]
   addressRate: number
+  upnp: boolean
   listen?: string[]
   announce: string[]
   iceServers: IceServer[]

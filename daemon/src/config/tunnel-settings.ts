@@ -44,6 +44,14 @@ export function tunnelSettings(role: 'daemon' | 'relay'): Setting[] {
       env: 'HEDGEROW_CLOUDFLARED',
       help: 'the program that --tunnel runs (default: cloudflared, looked for in PATH)',
       parse: parsers.text
+    },
+    {
+      flags: '--upnp <on|off>',
+      env: 'HEDGEROW_UPNP',
+      help: "ask this network's router (UPnP) to let connections of the internet in, to the libp2p TCP port alone; the router's owner should agree",
+      default: false,
+      shown: 'off',
+      parse: parsers.flag
     }
   ]
 }

@@ -48,16 +48,20 @@ const checkSnapshot = new Ajv().compile<Snapshot>({
   }
 })
 
-export function snapshotOf(ledger: Ledger, trust: Trust): Snapshot {
-  const adverts = sealedAdverts(ledger)
+/**
+ * @param isGone whether somebody is left out, of whom this peer has heard nothing for so long that a newcomer, to whom all
+ * of it is news, would take it for alive
+ */
+export function snapshotOf(ledger: Ledger, trust: Trust, isGone: (peerId: string) => boolean): Snapshot {
+  const adverts = sealedAdverts(ledger, isGone)
   return trust.authority == null ? { adverts } : { adverts, revocations: revocationsOf(trust, Math.random()) }
 }
 
-export function sealedAdverts(ledger: Ledger): string[] {
+export function sealedAdverts(ledger: Ledger, isGone: (peerId: string) => boolean = () => false): string[] {
   const adverts: string[] = []
-  for (const bytes of ledger.adverts()) {
+  for (const [peerId, bytes] of ledger.adverts()) {
     if (adverts.length === MAX_SNAPSHOT) break
-    adverts.push(encode(bytes, 'base64'))
+    if (!isGone(peerId)) adverts.push(encode(bytes, 'base64'))
   }
   return adverts
 }

@@ -18,6 +18,7 @@ import type { IngressRecord } from '../ingress/index.ts'
 import type { ServiceHost } from '../peer/index.ts'
 import type { Traces } from '../tracing/index.ts'
 import type { Tunnel } from '../tunnel/index.ts'
+import { type EntryComponents, entryMetrics } from './entry.ts'
 import { Instruments, one } from './instruments.ts'
 import { type NetworkComponents, networkMetrics } from './network.ts'
 import { requestMetrics } from './requests.ts'
@@ -31,6 +32,7 @@ export interface MetricsComponents extends NetworkComponents {
   dispatcher: Pick<Dispatcher, 'stats'>
   services: Pick<ServiceHost, 'loads' | 'assigned' | 'report' | 'contracts'>
   audit: Pick<AuditLog, 'lost'>
+  entry: EntryComponents
   /** left out where none is run */
   tunnel?: Pick<Tunnel, 'status' | 'restarts'>
   /** left out where none are recorded */
@@ -73,6 +75,7 @@ export function createMetrics(components: MetricsComponents): Metrics {
   serviceMetrics(instruments, { view, services, labels })
   networkMetrics(instruments, components)
   traceMetrics(instruments, traces?.counts)
+  entryMetrics(instruments, components.entry)
   const record = requestMetrics(instruments, { dispatcher, labels })
   return { registry, record }
 }

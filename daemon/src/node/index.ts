@@ -27,9 +27,11 @@ import { tcp } from '@libp2p/tcp'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import { equals } from 'uint8arrays/equals'
+import { Dialler } from '../dial-back/dialler.ts'
 import { announced, byDialOrder, without } from './addresses.ts'
 import * as constants from './constants.ts'
 import { boundRecords } from './provider-records.ts'
+import { Reachability } from './reachability.ts'
 import { relayPlaces } from './relay-service.ts'
 import { type CircuitComponents, withoutSearch } from './reservations.ts'
 import type { AnyTransport, MadeTransport } from './webrtc.ts'
@@ -44,6 +46,8 @@ export type NodeServices = {
   identify: Identify
   ping: Ping
   gate: Startable
+  dialler: Dialler
+  reachability: Reachability
   dht: KadDHT
   pubsub: GossipSub
 }
@@ -71,6 +75,8 @@ export interface NodeInit {
   transports?: MadeTransport[]
   /** find neighbours on the local network by multicast. @default false */
   mdns?: boolean
+  /** have the network's router let connections in. @default false */
+  upnp?: boolean
   logger?: ComponentLogger
   /** what this peer has found out about the gossip of another: 0, or how far below that. @default 0 */
   gossipScore?(peerId: string): number
@@ -82,6 +88,8 @@ export async function createNode(init: NodeInit): Promise<Node> {
   const { mesh, role, trust = openTrust(init.mesh) } = init
   const gate = init.gate ?? createGate({ trust })
   const transports: AnyTransport[] = init.transports ?? []
+  // Loaded only where it is wanted: it brings a reader of XML.
+  const upnp = init.upnp === true ? (await import('./upnp.ts')).upnp() : undefined
   const self = peerIdFromPrivateKey(init.privateKey).toString()
   const offers = (peerId: string): boolean => mayProvide(gate.member(peerId))
   const places = relayPlaces({ offers })
@@ -124,6 +132,9 @@ export async function createNode(init: NodeInit): Promise<Node> {
       identify: identify(),
       ping: ping(),
       gate: gate.service(),
+      dialler: components => new Dialler(components),
+      reachability: components => new Reachability(components),
+      ...(upnp == null ? {} : { upnp }),
       dht: gate.guard((components: KadDHTComponents) =>
         kadDHT({
           protocol: dhtProtocol(mesh),

@@ -14,6 +14,7 @@ import {
   askRoutes,
   createApi,
   dhtRoutes,
+  dialBackRoutes,
   enrolRoutes,
   eventRoutes,
   explainRoutes,
@@ -31,6 +32,7 @@ import {
   statsRoutes
 } from '../api/index.ts'
 import { type AuditLog, ingressEntry } from '../audit/index.ts'
+import type { DialBack } from '../dial-back/index.ts'
 import type { Directory, Gossip } from '../discovery/index.ts'
 import { type IngressComponents, type IngressRecord, serviceListener, serviceRoutes } from '../ingress/index.ts'
 import type { Issuer, Membership } from '../membership/index.ts'
@@ -68,6 +70,9 @@ export interface ApiParts {
   dispatcher: Dispatcher
   dispatch: Peer['dispatch']
   invoker: Invoker
+  dialBack: DialBack
+  /** an entry point that has been silent for so long that it is none */
+  isGone(peerId: string): boolean
   metrics: Metrics
   audit: AuditLog
   /** undefined on a peer that runs no services */
@@ -81,7 +86,7 @@ export interface ApiParts {
 
 /** What every listener shows of this peer. */
 async function addCommonRoutes(app: FastifyInstance, parts: ApiParts): Promise<void> {
-  const { self, dispatcher, metrics, view, ledger, membership, invoker, node, directory, config } = parts
+  const { self, dispatcher, metrics, view, ledger, membership, invoker, node, directory, config, isGone } = parts
   await app.register(healthRoute({ self: parts.self, open: parts.access.open }))
   await app.register(
     statsRoutes({ self, dispatcher, registry: metrics.registry, cacheSize: () => [...view.peers()].length })
@@ -90,7 +95,7 @@ async function addCommonRoutes(app: FastifyInstance, parts: ApiParts): Promise<v
   await app.register(adminRoutes({ self, view, dispatcher, invoker }))
   await app.register(peersRoutes({ self, view, dispatcher, invoker }))
   await app.register(dhtRoutes({ node, directory, view, mesh: config.mesh }))
-  await app.register(eventRoutes({ ledger, trust: membership.trust }))
+  await app.register(eventRoutes({ ledger, trust: membership.trust, isGone }))
 }
 
 /** Wherever anybody reaches this peer: whoever is taken out shall be out soon. */
@@ -194,6 +199,7 @@ export async function buildPeerApi(parts: ApiParts): Promise<{ app: FastifyInsta
   await app.register(takesRevocations(parts, request => remotePeerOf(request.raw) ?? ''))
   if (parts.issuer != null) await app.register(renewalRoutes({ issuer: parts.issuer }))
   await app.register(peerReceiptRoutes({ receipts }))
+  await app.register(dialBackRoutes({ dialBack: parts.dialBack }))
   if (server == null) throw new Error('Fastify made no server')
   inHand.count(server)
   return { app, server }

@@ -18,6 +18,7 @@ import { ContextTable, createServing, vouching } from '../serving/index.ts'
 import { buildLocalApi, buildNestedApi, buildPeerApi, buildTunnelApi } from './apis.ts'
 import { askRenewal } from './ask-renewal.ts'
 import { directPaths } from './direct-paths.ts'
+import { createEntry } from './entry.ts'
 import { RequestsInHand } from './in-hand.ts'
 import type { Peer, PeerComponents, PeerConfig } from './index.ts'
 import { clientRights, credentialVerifier, isClient, issuerOf, withoutFiles } from './member.ts'
@@ -70,6 +71,7 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
     assigned: () => services.assigned(),
     directPaths: () => directPaths(node, iceServers),
     tunnel: () => tunnel?.status(),
+    entry: () => entry.prover.report(),
     credential: () => membership.credential()
   }
 
@@ -133,6 +135,7 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
         ...(trust.own === '' ? {} : { credential: trust.own }),
         addrs: node.getMultiaddrs().map(addr => addr.toString()),
         ...(publicUrl.current == null ? {} : { url: publicUrl.current }),
+        entries: entry.prover.entries(),
         capabilities: config.capabilities,
         // A credential may name less than it did when this peer started.
         services: services.offers().filter(({ contract }) => covers(trust.rights?.services ?? [], contract.name)),
@@ -141,8 +144,22 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
     }
   )
 
+  const entry = createEntry(network, {
+    mesh,
+    privateKey,
+    role: config.role,
+    publicAddrs: () => (config.http?.webSocketPort == null ? [] : publicUrl.addrs()),
+    hasPublicWay: tunnel != null || config.url != null,
+    isTunnelled: config.http?.tunnelPort != null,
+    entrances: config.entrances ?? [],
+    announce: config.announce.filter(addr => config.entrances?.includes(addr) !== true),
+    onChange: () => presence.changed(),
+    log
+  })
+
   const metrics = createMetrics({
     self,
+    entry,
     node,
     view,
     gate,
@@ -183,6 +200,8 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
     dispatcher,
     dispatch,
     invoker,
+    dialBack: entry.dialBack,
+    isGone: (peer: string) => entry.points.isGone(peer),
     metrics,
     audit,
     receipts,
@@ -213,6 +232,7 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
   const unwatchTunnel = tunnel?.addListener(() => {
     if (!publicUrl.change(tunnel.status().url ?? config.url, access.hosts)) return
     presence.changed()
+    entry.changed()
     announceAnew(node).catch(err => log.error({ err }, 'could not announce the new address'))
   })
   let http: HttpService | undefined
@@ -249,6 +269,7 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
     }
     await network.start()
     if (announces) presence.start()
+    entry.start()
     tunnel?.start()
     phase = 'running'
     membership.start({ askRenewal: (issuer, chain) => askRenewal({ node, view, invoker }, issuer, chain) })
@@ -275,6 +296,7 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
     phase = 'draining'
     unwatchServices()
     unwatchTunnel?.()
+    entry.stop()
     presence.stop()
     await tunnel?.stop()
     await membership.stop()
@@ -302,6 +324,7 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
     dispatcher,
     invoker,
     presence,
+    entryPoints: entry.points,
     iceServers: () => iceServers.current(),
     api: local,
     entrances,

@@ -27,6 +27,7 @@ import type { Logger } from 'pino'
 import type { Gate as AccessGate, AccessSettings } from '../access/index.ts'
 import type { Self } from '../api/index.ts'
 import type { Directory, RelaySource } from '../discovery/index.ts'
+import type { EntryPoints } from '../entry/index.ts'
 import type { Membership } from '../membership/index.ts'
 import type { IceServer, Node } from '../node/index.ts'
 import type { PlacementDecision } from '../placement/index.ts'
@@ -96,8 +97,12 @@ export interface PeerConfig {
   /** STUN and TURN servers; with none, those that a relay names */
   iceServers: IceServer[]
   mdns: boolean
+  /** have the network's router let connections in. @default false */
+  upnp?: boolean
   /** where it can be reached over HTTPS by anyone, always; what a tunnel says comes on top of it */
   url?: string
+  /** of `announce`, those at which HTTP is spoken too: where others may enter if nothing else is known */
+  entrances?: string[]
   /** where the HTTP API listens; left out by a peer that only this process asks, through {@link Peer.api} */
   http?: HttpConfig
 }
@@ -147,6 +152,8 @@ export interface Peer {
   readonly dispatcher: Dispatcher
   readonly invoker: Invoker
   readonly presence: Presence
+  /** where the mesh is entered, by this peer and by others */
+  readonly entryPoints: EntryPoints
   /** the STUN and TURN servers that this peer goes by now */
   iceServers(): readonly IceServer[]
   /** the HTTP API on the local port; add routes before `start` */

@@ -36,7 +36,7 @@ export interface PresenceInit {
   reporters(service: string): number
 }
 
-/** Milliseconds between two adverts of a peer with a public URL: entry points are gone after 120 s of silence. */
+/** Milliseconds between two adverts of an entry point: entry points are gone after 120 s of silence. */
 const ENTRY_POINT_INTERVAL = 45_000
 /** Milliseconds in which changes are gathered into one advert. */
 const GATHER = 100
@@ -129,7 +129,7 @@ export class Presence {
     const bytes = await this.#seal({ type: 'advert', advert })
     if (this.#left) return
     this.#advertisedAt = Date.now()
-    this.#isEntryPoint = advert.url != null
+    this.#isEntryPoint = isEntryPoint(advert)
     await this.#gossip.publish('adverts', bytes)
     // The DHT takes seconds and nobody waits for it: gossip has told those who are here.
     void this.#directory.putAdvert(peerId, bytes)
@@ -139,7 +139,7 @@ export class Presence {
 
   #provide(advert: Advert): void {
     const wanted = new Set<Provided>(advert.services.map(({ contract }) => `service:${contract.name}` as const))
-    if (advert.url != null) wanted.add('entry-point')
+    if (isEntryPoint(advert)) wanted.add('entry-point')
     for (const what of wanted) {
       if (this.#provided.has(what)) continue
       this.#provided.add(what)
@@ -175,6 +175,10 @@ export class Presence {
       .then(bytes => (this.#left ? undefined : this.#gossip.publish({ load: load.service }, bytes)))
       .catch(err => this.#log.error({ err, service: load.service }, 'could not report load'))
   }
+}
+
+function isEntryPoint({ entries = [] }: Advert): boolean {
+  return entries.length > 0
 }
 
 /** Milliseconds between two idle reports such that all reporters of a topic together send about one a second. */

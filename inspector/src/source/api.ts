@@ -3,6 +3,7 @@ import type { Call, CallAnswer, DhtSource, MeshSource, PeerDetails, PeerInfo, Vi
 import { inParallel } from './parallel.ts'
 import {
   type Advert,
+  type EntryClaim,
   type Explanation,
   type Greeting,
   type MeshPlace,
@@ -71,6 +72,11 @@ export abstract class ApiSource implements MeshSource {
 
   async directPaths(signal: AbortSignal): Promise<string | undefined> {
     return (await this.greeting(signal)).direct_paths
+  }
+
+  /** Where this peer means to be an entry point, and whether others reach it there. */
+  async entryClaims(signal: AbortSignal): Promise<EntryClaim[]> {
+    return (await this.read('/health', SHAPES.ownHealth, signal)).entry_point?.claims ?? []
   }
 
   async services(signal: AbortSignal): Promise<Service[]> {

@@ -128,6 +128,17 @@ const Health = Type.Object({
   version: Text
 })
 
+/** Where a peer means to be an entry point; told to its owner only. */
+const EntryClaim = Type.Object({
+  addr: Text,
+  verified: Type.Boolean(),
+  kind: Type.Optional(Text),
+  problem: Type.Optional(Text)
+})
+const OwnHealth = Type.Object({
+  entry_point: Type.Optional(Type.Object({ claims: Type.Array(EntryClaim) }))
+})
+
 /** A peer's place in its mesh. */
 const Mesh = Type.Object({
   mesh: Text,
@@ -274,6 +285,7 @@ export type Offer = Static<typeof Offer>
 export type Advert = Static<typeof Advert>
 export type Greeting = Static<typeof Greeting>
 export type Health = Static<typeof Health>
+export type EntryClaim = Static<typeof EntryClaim>
 export type MeshPlace = Static<typeof Mesh>
 export type Stats = Static<typeof Stats>
 export type Explanation = Static<typeof Explanation>
@@ -306,6 +318,7 @@ export const SHAPES = {
   advert: lazily(() => Compile(Type.Object({ advert: Advert }))),
   greeting: lazily(() => Compile(Greeting)),
   health: lazily(() => Compile(Health)),
+  ownHealth: lazily(() => Compile(OwnHealth)),
   mesh: lazily(() => Compile(Mesh)),
   stats: lazily(() => Compile(Stats)),
   explanation: lazily(() => Compile(Explanation)),

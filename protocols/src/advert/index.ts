@@ -32,6 +32,22 @@ export interface ServiceOffer {
   resources: string[]
 }
 
+/**
+ * How good a place to enter the mesh is, the best first: a `tunnel` or proxy that brings the internet, a `public` address,
+ * or one of a `local` network.
+ */
+export const ENTRY_KINDS = ['tunnel', 'public', 'local'] as const
+export type EntryKind = (typeof ENTRY_KINDS)[number]
+
+/** A place where others enter the mesh by a peer. */
+export interface EntryPoint {
+  kind: EntryKind
+  /** multiaddr, with no peer id */
+  addr: string
+  /** by which another peer says that it has dialled it there (`@hedgerow/protocols/vouch`), sealed */
+  vouch: Uint8Array
+}
+
 export interface Advert {
   peerId: string
   /** grows with every advert and goodbye of a peer, across restarts; the greater one wins */
@@ -51,6 +67,8 @@ export interface Advert {
   eligible: string[]
   /** the peer's chain of credentials; left out in an open mesh */
   credential?: string
+  /** where others enter the mesh by it, at most {@link MAX_ENTRIES}; the peer says so, its vouches prove it */
+  entries?: EntryPoint[]
 }
 
 export interface Goodbye {
@@ -67,3 +85,4 @@ export const MAX_ADVERT_SIZE = 64 * 1024
 export const MAX_SERVICES = 64
 export const MAX_RESOURCES = 512
 export const MAX_ADDRS = 32
+export const MAX_ENTRIES = 4

@@ -7,11 +7,15 @@ import {
   type Operation as WireOperation
 } from '../proto/gen/hedgerow.pb.ts'
 import { checkList, checkName, checkNumber, checkOneOf, checkText, InvalidMessage } from '../statement/checks.ts'
+import { MAX_VOUCH_SIZE } from '../vouch/constants.ts'
 import {
   type Advert,
   type Capabilities,
+  ENTRY_KINDS,
+  type EntryPoint,
   type Goodbye,
   MAX_ADDRS,
+  MAX_ENTRIES,
   MAX_RESOURCES,
   MAX_SERVICES,
   ROLES,
@@ -38,6 +42,7 @@ export function encodeAdvert(advert: Advert): Uint8Array {
     ...advert,
     url: advert.url ?? '',
     credential: advert.credential ?? '',
+    entries: advert.entries ?? [],
     services: advert.services.map(({ contract, resources }) => ({
       resources,
       contract: {
@@ -73,6 +78,7 @@ export function decodeAdvert(bytes: Uint8Array, peerId: string): Advert {
     eligible: checkList('eligible', wire.eligible, MAX_SERVICES, (name, field) => checkName(field, name))
   }
   if (wire.credential !== '') advert.credential = checkText('credential', wire.credential, MAX_CHAIN_LENGTH)
+  if (wire.entries.length > 0) advert.entries = checkList('entries', wire.entries, MAX_ENTRIES, decodeEntry)
   if (wire.url !== '') advert.url = checkUrl(wire.url)
   return advert
 }
@@ -83,6 +89,18 @@ export function encodeGoodbye({ sequence }: Goodbye): Uint8Array {
 
 export function decodeGoodbye(bytes: Uint8Array, peerId: string): Goodbye {
   return { peerId, sequence: WireGoodbye.decode(bytes).sequence }
+}
+
+function decodeEntry(
+  { kind, addr, vouch }: { kind: string; addr: string; vouch: Uint8Array },
+  field: string
+): EntryPoint {
+  if (vouch.byteLength > MAX_VOUCH_SIZE) throw new InvalidMessage(`${field}.vouch is too long`)
+  return {
+    kind: checkOneOf(`${field}.kind`, kind, ENTRY_KINDS),
+    addr: checkText(`${field}.addr`, addr, MAX_TEXT),
+    vouch
+  }
 }
 
 function checkUrl(value: string): string {

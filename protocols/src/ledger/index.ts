@@ -44,8 +44,8 @@ export interface Ledger {
   learn(bytes: Uint8Array): Promise<Verdict>
   /** what a statement says, without learning it; undefined when it is invalid */
   read(bytes: Uint8Array): Promise<Statement | undefined>
-  /** the newest sealed advert of every peer that the view knows */
-  adverts(): Iterable<Uint8Array>
+  /** the newest sealed advert of every peer that the view knows, by peer id */
+  adverts(): Iterable<readonly [peerId: string, sealed: Uint8Array]>
   advertOf(peerId: string): Uint8Array | undefined
   /** called with every statement that was news */
   addListener(listener: (entry: Entry) => void): () => void
@@ -158,7 +158,7 @@ export function createLedger({
       for (const listener of listeners) listener({ statement, bytes })
       return 'news'
     },
-    adverts: () => sealed.values(),
+    adverts: () => sealed.entries(),
     advertOf: peerId => sealed.get(peerId),
     addListener(listener) {
       listeners.add(listener)

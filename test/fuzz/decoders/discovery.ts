@@ -10,9 +10,13 @@ import { readBootstrap as readInPage } from '../../../browser-node/src/bootstrap
 import { Follower } from '../../../browser-node/src/follower.ts'
 import { EntryPoints } from '../../../browser-node/src/frontends/entry-points.ts'
 import { multiaddrs, relays } from '../../../daemon/src/config/parsers.ts'
+import { readAnswer } from '../../../daemon/src/dial-back/ask.ts'
+import { networkKindOf, readTarget } from '../../../daemon/src/dial-back/index.ts'
+import { judgeTarget } from '../../../daemon/src/dial-back/target.ts'
 import { learnAddrs } from '../../../daemon/src/discovery/addresses.ts'
 import { readBootstrap } from '../../../daemon/src/discovery/bootstrap.ts'
 import { readSnapshot } from '../../../daemon/src/discovery/snapshot.ts'
+import { urlOfAddr } from '../../../daemon/src/entry/index.ts'
 import { parseIceServer, readIceServers } from '../../../daemon/src/node/ice-servers.ts'
 import { readQuickTunnel } from '../../../daemon/src/tunnel/endpoint.ts'
 import type { Decoder } from '../index.ts'
@@ -165,6 +169,35 @@ export const DISCOVERY_DECODERS: Decoder[] = [
       const again = readMultiaddr(addr.toString())
       if (again?.equals(addr) !== true) throw new Error(`${addr} is another when it is read again`)
       return [addr.bytes.byteLength, routeOf({ remoteAddr: addr })]
+    }
+  },
+  {
+    name: 'dial-back-answer',
+    files: ['daemon/src/dial-back/ask.ts'],
+    seeds: () => bytes('{"outcome":"reached","scope":"public","vouch":"AAEC"}', '{"outcome":"busy"}'),
+    words: ['reached', 'refused', 'scope', 'local', '==='],
+    decode: readAnswer,
+    refuses: err => isPlainError(err) || err instanceof SyntaxError
+  },
+  {
+    name: 'dial-back-target',
+    files: ['daemon/src/dial-back/target.ts', 'daemon/src/dial-back/network.ts', 'daemon/src/entry/claim.ts'],
+    seeds: () =>
+      bytes(
+        '/ip4/11.0.0.1/tcp/4001',
+        '/dns4/x.example/tcp/443/tls/ws',
+        '/ip6/2606:4700::1/tcp/8080/ws',
+        '/ip4/10.0.0.1/tcp/80/ws'
+      ),
+    words: ['/ip4/127.0.0.1', '/ip6/::ffff:127.0.0.1', '/dns/', '/tls/ws', '/p2p-circuit', '@', '%2e', '0x7f', '.'],
+    decode: one => {
+      const addr = text(one)
+      const target = readTarget(addr)
+      if (target == null) return undefined
+      const verdict = judgeTarget(target, addr, [target.host], { seenAt: new Set(), announced: [addr] }, new Set())
+      // Of a stranger that is seen nowhere, nothing but the internet is dialled.
+      if (verdict !== 'refused' && networkKindOf(target.host) !== 'public') throw new Error(`${addr} would be dialled`)
+      return [target, verdict, urlOfAddr(addr)]
     }
   },
   {

@@ -4,6 +4,7 @@ import { decodeLoadReport, encodeLoadReport } from '@hedgerow/protocols/load'
 import { InvalidReceipt, openReceipt, signReceipt } from '@hedgerow/protocols/receipt'
 import { InvalidMessage, openStatement, type Statement, sealStatement } from '@hedgerow/protocols/statement'
 import { createView } from '@hedgerow/protocols/view'
+import { openVouch, sealVouch } from '@hedgerow/protocols/vouch'
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { RecordEnvelope } from '@libp2p/peer-record'
@@ -12,6 +13,10 @@ import type { Decoder } from '../index.ts'
 const MESH = 'hedgerow'
 export const privateKey = await generateKeyPairFromSeed('Ed25519', new Uint8Array(32).fill(7))
 export const peerId = peerIdFromPrivateKey(privateKey).toString()
+const vouch = await sealVouch(
+  { peerId, addr: '/dns4/mesh.example.org/tcp/443/tls/ws', scope: 'public', at: 1_700_000_000 },
+  { mesh: MESH, privateKey }
+)
 const ledgerOf = () => createLedger({ mesh: MESH, view: createView({ now: () => performance.now() }) })
 
 const advert: Advert = {
@@ -22,6 +27,7 @@ const advert: Advert = {
   version: '1.0.0',
   addrs: ['/ip4/127.0.0.1/tcp/4001', '/dns4/example.org/tcp/443/tls/ws'],
   url: 'https://mesh.example.org',
+  entries: [{ kind: 'tunnel', addr: '/dns4/mesh.example.org/tcp/443/tls/ws', vouch }],
   capabilities: {
     cores: 4,
     memory: 8192,
@@ -156,6 +162,24 @@ export const STATEMENT_DECODERS: Decoder[] = [
     seeds: () => payloads,
     decode: bytes => decodeLoadReport(bytes, peerId),
     refuses: isUnreadable
+  },
+  {
+    name: 'vouch',
+    files: ['protocols/src/vouch/index.ts'],
+    seeds: () => [vouch],
+    decode: bytes => openVouch(bytes, MESH),
+    refuses: isInvalid
+  },
+  {
+    name: 'signed-vouch',
+    files: ['protocols/src/vouch/index.ts'],
+    seeds: () => [RecordEnvelope.createFromProtobuf(vouch).payload],
+    decode: async payload => {
+      const codec = new TextEncoder().encode('/hedgerow/vouch/1')
+      const record = { domain: `hedgerow/${MESH}/vouch`, codec, marshal: () => payload, equals: () => false }
+      return openVouch((await RecordEnvelope.seal(record, privateKey)).marshal(), MESH)
+    },
+    refuses: isInvalid
   },
   {
     name: 'receipt',

@@ -36,6 +36,7 @@ export const CHECK_IDS = [
   'events',
   'reservation',
   'nat',
+  'entry',
   'direct',
   'gpu',
   'docker',

@@ -71,6 +71,26 @@ export interface Advert {
   eligible: string[];
   /** The peer's chain of credentials; empty in an open mesh. */
   credential: string;
+  /** Where others enter the mesh by this peer. */
+  entries: EntryPoint[];
+}
+
+export interface EntryPoint {
+  kind: string;
+  /** multiaddr */
+  addr: string;
+  /** A sealed Vouch of another peer. */
+  vouch: Uint8Array;
+}
+
+/** Its signer has dialled a peer there, and that peer answered. */
+export interface Vouch {
+  peerId: string;
+  /** multiaddr */
+  addr: string;
+  scope: string;
+  /** seconds since 1970 by the signer's clock */
+  at: bigint;
 }
 
 export interface Goodbye {
@@ -614,6 +634,7 @@ function createBaseAdvert(): Advert {
     services: [],
     eligible: [],
     credential: "",
+    entries: [],
   };
 }
 
@@ -651,6 +672,9 @@ export const Advert: MessageFns<Advert> = {
     }
     if (message.credential !== "") {
       writer.uint32(82).string(message.credential);
+    }
+    for (const v of message.entries) {
+      EntryPoint.encode(v!, writer.uint32(90).fork()).join();
     }
     return writer;
   },
@@ -746,6 +770,164 @@ export const Advert: MessageFns<Advert> = {
             }
 
             message.credential = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.entries.push(EntryPoint.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseEntryPoint(): EntryPoint {
+  return { kind: "", addr: "", vouch: new Uint8Array(0) };
+}
+
+export const EntryPoint: MessageFns<EntryPoint> = {
+  encode(message: EntryPoint, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.kind !== "") {
+      writer.uint32(10).string(message.kind);
+    }
+    if (message.addr !== "") {
+      writer.uint32(18).string(message.addr);
+    }
+    if (message.vouch.length !== 0) {
+      writer.uint32(26).bytes(message.vouch);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EntryPoint {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEntryPoint();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.kind = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.addr = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.vouch = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseVouch(): Vouch {
+  return { peerId: "", addr: "", scope: "", at: 0n };
+}
+
+export const Vouch: MessageFns<Vouch> = {
+  encode(message: Vouch, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.peerId !== "") {
+      writer.uint32(10).string(message.peerId);
+    }
+    if (message.addr !== "") {
+      writer.uint32(18).string(message.addr);
+    }
+    if (message.scope !== "") {
+      writer.uint32(26).string(message.scope);
+    }
+    if (message.at !== 0n) {
+      if (BigInt.asUintN(64, message.at) !== message.at) {
+        throw new globalThis.Error("value provided for field message.at of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.at);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Vouch {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVouch();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.peerId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.addr = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.scope = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.at = reader.uint64() as bigint;
             continue;
           }
         }

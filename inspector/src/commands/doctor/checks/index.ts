@@ -4,6 +4,7 @@ import { credential } from './credential.ts'
 import { dht } from './dht.ts'
 import { direct } from './direct.ts'
 import { docker } from './docker.ts'
+import { entry } from './entry.ts'
 import { events } from './events.ts'
 import { gpu } from './gpu.ts'
 import { join } from './join.ts'
@@ -18,6 +19,6 @@ import { websocket } from './websocket.ts'
 /** In the order in which they are told; each waits for earlier ones only. */
 export const CHECKS: readonly Check[] = [
   ...[name, relay, websocket, clock, mesh, credential],
-  ...[join, dht, events, reservation, nat, direct],
+  ...[join, dht, events, reservation, nat, entry, direct],
   ...[gpu, docker, routes]
 ]
