@@ -2,8 +2,8 @@ import type { Logger } from 'pino'
 import type { AuditFiles } from './files.ts'
 import type { AuditEntry, AuditLog } from './index.ts'
 
-/** Bytes that are gathered into one write ... */
-const BUFFER = 16 * 1024
+/** Bytes that are gathered into one write: the call takes longer than all that is done for thirty lines ... */
+const BUFFER = 64 * 1024
 /** ... unless it takes longer than this, in milliseconds: a crash loses no more than that. */
 const DELAY = 200
 /** Bytes that wait while nothing can be written: some thousand lines; what is more is lost. */

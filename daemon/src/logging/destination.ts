@@ -1,7 +1,7 @@
 import pino, { type DestinationStream } from 'pino'
 
-/** Bytes of log that are gathered into one write ... */
-const LOG_BUFFER = 4096
+/** Bytes of log that are gathered into one write, of which pino makes none above 16 KiB ... */
+const LOG_BUFFER = 12 * 1024
 /** ... unless it takes longer than this, in milliseconds: whoever follows a log doesn't notice. */
 const LOG_DELAY = 100
 /** Bytes that wait while the log can't be written; what is more is lost. */

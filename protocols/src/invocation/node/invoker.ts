@@ -15,6 +15,9 @@ export class StreamInvoker implements NodeInvoker {
   readonly #maxPeers: number
   readonly #idleTimeout: number
   readonly #peers = new Map<string, PeerStreams>()
+  /** of those that were asked about */
+  readonly #ids = new Map<string, PeerId>()
+  readonly #routes = new WeakMap<object, Route>()
   readonly #sweeper: NodeJS.Timeout
   #stopped = false
 
@@ -57,9 +60,25 @@ export class StreamInvoker implements NodeInvoker {
   }
 
   route(peer: string): Route | undefined {
-    const peerId = this.#peers.get(peer)?.peerId ?? parsePeerId(peer)
+    const peerId = this.#peerIdOf(peer)
     const connection = peerId && bestConnection(this.#components.getConnections(peerId))
-    return connection && routeOf(connection)
+    if (connection == null) return undefined
+    const known = this.#routes.get(connection)
+    if (known != null) return known
+    const route = routeOf(connection)
+    this.#routes.set(connection, route)
+    return route
+  }
+
+  /** A worker is asked for the route of each request that it served, and reading an id takes 10 µs. */
+  #peerIdOf(peer: string): PeerId | undefined {
+    const known = this.#peers.get(peer)?.peerId ?? this.#ids.get(peer)
+    if (known != null) return known
+    const peerId = parsePeerId(peer)
+    if (peerId == null) return undefined
+    if (this.#ids.size >= this.#maxPeers) this.#ids.clear()
+    this.#ids.set(peer, peerId)
+    return peerId
   }
 
   streams(peer: string): StreamCounts {
