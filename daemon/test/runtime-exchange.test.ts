@@ -146,7 +146,8 @@ describe('an exchange with a backend', () => {
     assert.equal(answer.complete, undefined)
   })
 
-  it('streams 200 MB through without keeping them', async () => {
+  it('streams 200 MB through without keeping them', async function () {
+    this.timeout(60_000)
     const before = memory()
     let most = 0
     let received = 0

@@ -30,6 +30,7 @@ const NOT_FOREIGN: Record<string, string> = {
   'daemon/src/manifest/load.ts': 'reads folders; the text goes to `parse`',
   'daemon/src/capabilities/gpus.ts': 'what a program of this machine says',
   'daemon/src/capabilities/cgroup.ts': 'what the kernel says',
+  'daemon/src/discovery/relays.ts': 'peer ids that the view has checked',
   'daemon/src/discovery/ask.ts': 'gives bytes on',
   'browser-node/src/mesh.ts': 'peer ids that the view has checked',
   'browser-node/src/node.ts': 'a key of its own',

@@ -1,6 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { randomBytes, randomInt } from 'node:crypto'
-import { networkInterfaces } from 'node:os'
+import { networkInterfaces, tmpdir } from 'node:os'
+import { join } from 'node:path'
 
 /** A host of its own on this machine: a network namespace. */
 export interface Host {
@@ -38,11 +39,17 @@ export function canMakeHosts(): boolean {
   return there()
 }
 
-/** Installs packages of Debian quietly; whether it went well shows when they are used. */
+/**
+ * Installs packages of Debian quietly; whether it went well shows when they are used. One process after the other: apt
+ * waits for nobody.
+ */
 export function aptInstall(...packages: string[]): void {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-  spawnSync('apt-get', ['update', '-qq'], { stdio: 'ignore', env })
-  spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], { stdio: 'ignore', env })
+  const apt = (...args: string[]): void => {
+    spawnSync('flock', [join(tmpdir(), 'hedgerow-apt.lock'), 'apt-get', '-qq', ...args], { stdio: 'ignore', env })
+  }
+  apt('update')
+  apt('install', '-y', '--no-install-recommends', ...packages)
 }
 
 /** Two hosts on one cable, with nothing else in reach. */

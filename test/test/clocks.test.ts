@@ -1,28 +1,8 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { fakeTime } from '../src/clock.ts'
 import { getJson, postJson, type TestMesh, testMesh, until } from '../src/harness.ts'
 
 const HOUR = 3600
-
-/** The library that gives a process another time, installed where that can be done. */
-function fakeTime(): string | undefined {
-  const paths = ['x86_64', 'aarch64'].map(arch => `/usr/lib/${arch}-linux-gnu/faketime/libfaketime.so.1`)
-  const found = (): string | undefined => paths.find(path => existsSync(path))
-  if (found() == null && process.getuid?.() === 0) {
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-    for (const args of [
-      ['update', '-qq'],
-      ['install', '-qq', '-y', '--no-install-recommends', 'faketime']
-    ])
-      try {
-        execFileSync('apt-get', args, { stdio: 'ignore', env })
-      } catch {
-        // then it isn't there
-      }
-  }
-  return found()
-}
 
 describe('a mesh whose clocks differ by hours', function () {
   this.timeout(180_000)

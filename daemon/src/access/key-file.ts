@@ -2,8 +2,8 @@
 import { chown, open, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Ajv } from 'ajv'
 import { type Static, Type } from 'typebox'
-import { Compile } from 'typebox/compile'
 import { replaceFile } from '../files/index.ts'
 import { RIGHTS } from './caller.ts'
 import { MAX_KEYS } from './constants.ts'
@@ -28,7 +28,7 @@ const KeysFile = Type.Object({
     { maxItems: MAX_KEYS }
   )
 })
-const checked = Compile(KeysFile)
+const check = new Ajv().compile<Static<typeof KeysFile>>(KeysFile)
 
 export function keysFile(dataDir: string): string {
   return join(dataDir, 'keys.json')
@@ -54,8 +54,8 @@ function parseKeys(text: string, file: string): KeyRecord[] {
   } catch {
     throw new Error(`${file} is not JSON; restore it, or delete it and make the keys anew`)
   }
-  if (checked.Check(content)) return (content satisfies Static<typeof KeysFile>).keys
-  const [problem] = checked.Errors(content)
+  if (check(content)) return content.keys
+  const [problem] = check.errors ?? []
   throw new Error(`${file} holds what is no list of keys (${problem?.instancePath} ${problem?.message})`)
 }
 

@@ -1,8 +1,6 @@
-import 'reflect-metadata'
 import { createHash, createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { X509CertificateGenerator } from '@peculiar/x509'
 import { base64url } from 'multiformats/bases/base64'
 import { create as createDigest } from 'multiformats/hashes/digest'
 import type { Logger } from 'pino'
@@ -60,6 +58,9 @@ function parse(text: string): WebRtcCertificate | undefined {
 }
 
 async function generate(): Promise<string> {
+  // Two hundred modules, for what is made once a year.
+  await import('reflect-metadata')
+  const { X509CertificateGenerator } = await import('@peculiar/x509')
   // P-256 is what browsers and the other implementations of libp2p all take.
   const keys = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify'])
   const certificate = await X509CertificateGenerator.createSelfSigned(

@@ -9,6 +9,7 @@ import { createView } from '@hedgerow/protocols/view'
 import { readBootstrap as readInPage } from '../../../browser-node/src/bootstrap.ts'
 import { Follower } from '../../../browser-node/src/follower.ts'
 import { EntryPoints } from '../../../browser-node/src/frontends/entry-points.ts'
+import { learntRelay } from '../../../browser-node/src/relay-addresses.ts'
 import { multiaddrs, relays } from '../../../daemon/src/config/parsers.ts'
 import { readAnswer } from '../../../daemon/src/dial-back/ask.ts'
 import { networkKindOf, readTarget } from '../../../daemon/src/dial-back/index.ts'
@@ -61,6 +62,25 @@ const bootstrap = JSON.stringify({
 const event = (name: string, data: string): string => `event: ${name}\ndata: ${data}\n\n`
 
 export const DISCOVERY_DECODERS: Decoder[] = [
+  {
+    name: 'relay-address-in-page',
+    files: ['browser-node/src/relay-addresses.ts'],
+    seeds: () =>
+      bytes(
+        'https://relay.example.org',
+        `/dns4/relay.example.org/tcp/443/tls/ws/p2p/${peerId}`,
+        '/ip6/fd00::1/tcp/8080/ws',
+        '/ip4/10.0.0.1/tcp/8080/ws/p2p-circuit'
+      ),
+    words: ['/dns4/', '/ip6/', '/tcp/', '/tls', '/ws', '/wss', '[', '@', '://', '%00'],
+    decode(input) {
+      const one = text(input)
+      const learnt = [...learntRelay({ peerId, addrs: [one] }), ...learntRelay({ peerId, url: one, addrs: [] })]
+      for (const { url } of learnt)
+        if (new URL(url).origin !== url || !/^https?:/.test(url)) throw new TypeError(`${url} is no origin`)
+      return learnt
+    }
+  },
   {
     name: 'bootstrap',
     files: ['daemon/src/discovery/bootstrap.ts', 'bootstrap-relay/src/join-routes.ts'],
