@@ -133,7 +133,16 @@ describe('a tunnel to a peer', function () {
     const point = await until('it is listed', async () =>
       (await entryPoints()).find(({ access_url }) => access_url === url)
     )
-    assert.equal(point.peer_id, entry.peerId)
+    assert.deepEqual([point.peer_id, point.kind], [entry.peerId, 'tunnel'])
+    const { key } = await createKey(join(mesh.dataDir, 'entry'))
+    await until('the world is served there', async () => {
+      const { statusCode, body } = await request(`${url}/service/lab/counted`, {
+        dispatcher: other.world,
+        headers: { 'x-api-key': key }
+      })
+      await body.dump()
+      return statusCode === 200
+    })
     const guest = await mesh.startWorker('guest', 0, {
       ...entry,
       url: `${addrOf(other, 'worker')}/p2p/${entry.peerId}`

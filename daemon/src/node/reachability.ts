@@ -120,7 +120,9 @@ export class Reachability {
 
   #onIdentify = ({ detail: { peerId, observedAddr, connection } }: CustomEvent<IdentifyResult>): void => {
     const ip = observedAddr == null ? undefined : ipOf(observedAddr)
-    if (ip == null || connection.limits != null || networkKindOf(ip) !== 'public') return
+    // Whoever comes in may say anything; who was dialled was chosen.
+    if (connection.direction !== 'outbound' || connection.limits != null) return
+    if (ip == null || networkKindOf(ip) !== 'public') return
     this.#observed.delete(peerId.toString())
     this.#observed.set(peerId.toString(), ip)
     for (const oldest of this.#observed.keys()) {
