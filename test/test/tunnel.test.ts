@@ -20,6 +20,9 @@ interface EntryPoint {
   services: string[]
 }
 
+/** Milliseconds: what isn't reached at once is tried again after 5 s, 10 s and so on. */
+const PROOF_TIMEOUT = 60_000
+
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
@@ -93,10 +96,14 @@ describe('a tunnel to a peer', function () {
     const relay = await reachedAt('first')
     assert.ok(relay.addrs.includes(`${addrOf(end, 'first')}/p2p/${mesh.relay.peerId}`), relay.addrs.join(' '))
     assert.deepEqual((await health()).tunnel, { state: 'ready', url: `https://${end.hostname('first')}` })
-    const [point, ...others] = await until('another peer has got through', async () => {
-      const points = await entryPoints()
-      return points.length > 0 && points
-    })
+    const [point, ...others] = await until(
+      'another peer has got through',
+      async () => {
+        const points = await entryPoints()
+        return points.length > 0 && points
+      },
+      PROOF_TIMEOUT
+    )
     assert.deepEqual([point?.access_url, point?.kind, others], [`https://${end.hostname('first')}`, 'tunnel', []])
     assert.equal(await metric('hedgerow_tunnel_up'), 1)
   })
@@ -130,8 +137,10 @@ describe('a tunnel to a peer', function () {
   it('makes a worker an entry point too, over which another joins', async () => {
     entry = await mesh.startWorker('entry')
     const url = `https://${other.hostname('worker')}`
-    const point = await until('it is listed', async () =>
-      (await entryPoints()).find(({ access_url }) => access_url === url)
+    const point = await until(
+      'it is listed',
+      async () => (await entryPoints()).find(({ access_url }) => access_url === url),
+      PROOF_TIMEOUT
     )
     assert.deepEqual([point.peer_id, point.kind], [entry.peerId, 'tunnel'])
     const { key } = await createKey(join(mesh.dataDir, 'entry'))
