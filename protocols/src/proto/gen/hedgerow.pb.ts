@@ -249,22 +249,6 @@ export const Operation: MessageFns<Operation> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  create<I extends Exact<DeepPartial<Operation>, I>>(base?: I): Operation {
-    return Operation.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<Operation>, I>>(object: I): Operation {
-    const message = createBaseOperation();
-    message.method = object.method ?? "";
-    message.path = object.path ?? "";
-    message.main = object.main ?? false;
-    message.idempotent = object.idempotent ?? false;
-    message.internal = object.internal ?? false;
-    message.firstByteTimeout = object.firstByteTimeout ?? 0;
-    message.chunkTimeout = object.chunkTimeout ?? 0;
-    message.bodyLimit = (object.bodyLimit !== undefined && object.bodyLimit !== null) ? BigInt(object.bodyLimit) : 0n;
-    return message;
-  },
 };
 
 function createBaseServiceContract(): ServiceContract {
@@ -421,24 +405,6 @@ export const ServiceContract: MessageFns<ServiceContract> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  create<I extends Exact<DeepPartial<ServiceContract>, I>>(base?: I): ServiceContract {
-    return ServiceContract.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<ServiceContract>, I>>(object: I): ServiceContract {
-    const message = createBaseServiceContract();
-    message.name = object.name ?? "";
-    message.version = object.version ?? "";
-    message.title = object.title ?? "";
-    message.aliases = object.aliases?.map((e) => e) || [];
-    message.tier = object.tier ?? "";
-    message.replicas = object.replicas ?? 0;
-    message.concurrency = object.concurrency ?? 0;
-    message.stateKey = object.stateKey ?? "";
-    message.operations = object.operations?.map((e) => Operation.fromPartial(e)) || [];
-    message.dataClass = object.dataClass ?? "";
-    return message;
-  },
 };
 
 function createBaseServiceOffer(): ServiceOffer {
@@ -496,18 +462,6 @@ export const ServiceOffer: MessageFns<ServiceOffer> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  create<I extends Exact<DeepPartial<ServiceOffer>, I>>(base?: I): ServiceOffer {
-    return ServiceOffer.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<ServiceOffer>, I>>(object: I): ServiceOffer {
-    const message = createBaseServiceOffer();
-    message.contract = (object.contract !== undefined && object.contract !== null)
-      ? ServiceContract.fromPartial(object.contract)
-      : undefined;
-    message.resources = object.resources?.map((e) => e) || [];
-    return message;
-  },
 };
 
 function createBaseGpu(): Gpu {
@@ -564,16 +518,6 @@ export const Gpu: MessageFns<Gpu> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  create<I extends Exact<DeepPartial<Gpu>, I>>(base?: I): Gpu {
-    return Gpu.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<Gpu>, I>>(object: I): Gpu {
-    const message = createBaseGpu();
-    message.model = object.model ?? "";
-    message.memory = object.memory ?? 0;
-    return message;
   },
 };
 
@@ -675,20 +619,6 @@ export const Capabilities: MessageFns<Capabilities> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  create<I extends Exact<DeepPartial<Capabilities>, I>>(base?: I): Capabilities {
-    return Capabilities.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<Capabilities>, I>>(object: I): Capabilities {
-    const message = createBaseCapabilities();
-    message.cores = object.cores ?? 0;
-    message.memory = object.memory ?? 0;
-    message.disk = object.disk ?? 0;
-    message.gpus = object.gpus?.map((e) => Gpu.fromPartial(e)) || [];
-    message.arch = object.arch ?? "";
-    message.platform = object.platform ?? "";
-    return message;
   },
 };
 
@@ -861,27 +791,6 @@ export const Advert: MessageFns<Advert> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  create<I extends Exact<DeepPartial<Advert>, I>>(base?: I): Advert {
-    return Advert.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<Advert>, I>>(object: I): Advert {
-    const message = createBaseAdvert();
-    message.sequence = (object.sequence !== undefined && object.sequence !== null) ? BigInt(object.sequence) : 0n;
-    message.role = object.role ?? "";
-    message.name = object.name ?? "";
-    message.version = object.version ?? "";
-    message.addrs = object.addrs?.map((e) => e) || [];
-    message.url = object.url ?? "";
-    message.capabilities = (object.capabilities !== undefined && object.capabilities !== null)
-      ? Capabilities.fromPartial(object.capabilities)
-      : undefined;
-    message.services = object.services?.map((e) => ServiceOffer.fromPartial(e)) || [];
-    message.eligible = object.eligible?.map((e) => e) || [];
-    message.credential = object.credential ?? "";
-    message.entries = object.entries?.map((e) => EntryPoint.fromPartial(e)) || [];
-    return message;
-  },
 };
 
 function createBaseEntryPoint(): EntryPoint {
@@ -949,17 +858,6 @@ export const EntryPoint: MessageFns<EntryPoint> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  create<I extends Exact<DeepPartial<EntryPoint>, I>>(base?: I): EntryPoint {
-    return EntryPoint.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<EntryPoint>, I>>(object: I): EntryPoint {
-    const message = createBaseEntryPoint();
-    message.kind = object.kind ?? "";
-    message.addr = object.addr ?? "";
-    message.vouch = object.vouch ?? new Uint8Array(0);
-    return message;
   },
 };
 
@@ -1043,18 +941,6 @@ export const Vouch: MessageFns<Vouch> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  create<I extends Exact<DeepPartial<Vouch>, I>>(base?: I): Vouch {
-    return Vouch.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<Vouch>, I>>(object: I): Vouch {
-    const message = createBaseVouch();
-    message.peerId = object.peerId ?? "";
-    message.addr = object.addr ?? "";
-    message.scope = object.scope ?? "";
-    message.at = (object.at !== undefined && object.at !== null) ? BigInt(object.at) : 0n;
-    return message;
-  },
 };
 
 function createBaseGoodbye(): Goodbye {
@@ -1103,15 +989,6 @@ export const Goodbye: MessageFns<Goodbye> = {
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
-  },
-
-  create<I extends Exact<DeepPartial<Goodbye>, I>>(base?: I): Goodbye {
-    return Goodbye.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<Goodbye>, I>>(object: I): Goodbye {
-    const message = createBaseGoodbye();
-    message.sequence = (object.sequence !== undefined && object.sequence !== null) ? BigInt(object.sequence) : 0n;
-    return message;
   },
 };
 
@@ -1239,22 +1116,6 @@ export const LoadReport: MessageFns<LoadReport> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  create<I extends Exact<DeepPartial<LoadReport>, I>>(base?: I): LoadReport {
-    return LoadReport.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<LoadReport>, I>>(object: I): LoadReport {
-    const message = createBaseLoadReport();
-    message.sequence = (object.sequence !== undefined && object.sequence !== null) ? BigInt(object.sequence) : 0n;
-    message.service = object.service ?? "";
-    message.inFlight = object.inFlight ?? 0;
-    message.queued = object.queued ?? 0;
-    message.concurrency = object.concurrency ?? 0;
-    message.latency = object.latency ?? 0;
-    message.errorRate = object.errorRate ?? 0;
-    message.interval = object.interval ?? 0;
-    return message;
-  },
 };
 
 function createBaseProof(): Proof {
@@ -1323,34 +1184,9 @@ export const Proof: MessageFns<Proof> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-
-  create<I extends Exact<DeepPartial<Proof>, I>>(base?: I): Proof {
-    return Proof.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<Proof>, I>>(object: I): Proof {
-    const message = createBaseProof();
-    message.credential = object.credential ?? "";
-    message.fault = object.fault ?? "";
-    message.detail = object.detail ?? "";
-    return message;
-  },
 };
-
-type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
-
-export type DeepPartial<T> = T extends bigint ? string | number | bigint
-  : T extends Builtin ? T : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>>
-  : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>>
-  : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
-  : Partial<T>;
-
-type KeysOfUnion<T> = T extends T ? keyof T : never;
-export type Exact<P, I extends P> = P extends Builtin ? P
-  : P & { [K in keyof P]: Exact<P[K], I[K]> } & { [K in Exclude<keyof I, KeysOfUnion<P>>]: never };
 
 export interface MessageFns<T> {
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
   decode(input: BinaryReader | Uint8Array, length?: number): T;
-  create<I extends Exact<DeepPartial<T>, I>>(base?: I): T;
-  fromPartial<I extends Exact<DeepPartial<T>, I>>(object: I): T;
 }
