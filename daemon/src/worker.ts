@@ -64,6 +64,10 @@ async function createWorker(settings: DaemonSettings, log: Logger): Promise<Peer
     perSecond: settings.tracesPerSecond,
     log
   })
+  if (way.url != null && way.tunnelPort == null)
+    log.warn(
+      'HEDGEROW_URL leads nowhere on a worker without HEDGEROW_TUNNEL_PORT, the port for a proxy that brings the internet'
+    )
   // Who comes by the tunnel may speak libp2p too.
   const webSocketPort = way.tunnelPort == null ? undefined : await freePort()
   const privateAddrs = webSocketPort == null ? [] : [`/ip4/127.0.0.1/tcp/${webSocketPort}/ws`]

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { Advert, EntryPoint } from '@hedgerow/protocols/advert'
 import { createLedger, type Ledger } from '@hedgerow/protocols/ledger'
 import { sealStatement } from '@hedgerow/protocols/statement'
-import { createView, type View } from '@hedgerow/protocols/view'
+import { createView, type PeerEntry, type View } from '@hedgerow/protocols/view'
 import { type Scope, sealVouch } from '@hedgerow/protocols/vouch'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { PrivateKey } from '@libp2p/interface'
@@ -17,7 +17,15 @@ import {
   PROOF_LIFETIME,
   RENEW_INTERVAL
 } from '../src/entry/constants.ts'
-import { bestByPeer, type Claim, ENTRY_POINT_TTL, EntryPoints, Prover, urlOfAddr } from '../src/entry/index.ts'
+import {
+  bestByPeer,
+  type Claim,
+  ENTRY_POINT_TTL,
+  EntryFinder,
+  EntryPoints,
+  Prover,
+  urlOfAddr
+} from '../src/entry/index.ts'
 import { FakeClock } from './support/clock.ts'
 
 const log = pino({ level: 'silent' })
@@ -332,6 +340,64 @@ describe('the list of entry points', () => {
     assert.equal(urlOfAddr(URL_ADDR), 'https://one.example')
     assert.equal(urlOfAddr('/ip6/2606:4700::1/tcp/8080/ws'), 'http://[2606:4700::1]:8080')
     assert.equal(urlOfAddr(TCP_ADDR), undefined)
+  })
+})
+
+describe('looking for entry points in the DHT', () => {
+  it('brings back those that answer, and leaves alone those that are dead, known, or this peer', async () => {
+    const keys = await Promise.all(Array.from({ length: 4 }, () => generateKeyPair('Ed25519')))
+    const [self, known, dead, alive] = keys.map(key => peerIdFromPrivateKey(key))
+    const pinged: string[] = []
+    const fetched: string[] = []
+    let silent = ENTRY_POINT_TTL - 1
+    const finder = new EntryFinder({
+      directory: {
+        async *providers(what) {
+          assert.equal(what, 'entry-point')
+          for (const id of [self, known, dead, alive]) if (id != null) yield { id, multiaddrs: [] }
+        },
+        async fetchAdvert(peerId) {
+          fetched.push(peerId)
+          return true
+        }
+      },
+      view: { peer: peerId => (peerId === String(known) ? entryOf(peerId) : undefined) },
+      self: String(self),
+      async ping(peerId) {
+        pinged.push(peerId)
+        if (peerId === String(dead)) throw new Error('nobody is there')
+      },
+      now: () => silent,
+      log
+    })
+    await finder.look()
+    assert.equal(pinged.length, 0, 'not before it is started')
+    finder.start()
+    await finder.look()
+    assert.deepEqual([pinged, fetched], [[String(dead), String(alive)], [String(alive)]])
+    silent = ENTRY_POINT_TTL
+    await finder.look()
+    assert.ok(pinged.includes(String(known)), 'it has been silent for too long')
+    finder.stop()
+  })
+
+  /** Heard of at the clock's beginning. */
+  const entryOf = (peerId: string): PeerEntry => ({
+    advert: {
+      peerId,
+      sequence: 1n,
+      role: 'relay',
+      name: 'relay',
+      version: '1',
+      addrs: [],
+      capabilities: { cores: 0, memory: 0, disk: 0, gpus: [], arch: 'x64', platform: 'linux' },
+      services: [],
+      eligible: []
+    },
+    classes: [],
+    lastSeen: 0,
+    loads: new Map(),
+    silent: false
   })
 })
 

@@ -20,6 +20,9 @@ interface EntryPoint {
   services: string[]
 }
 
+/** Milliseconds: what isn't reached at once is tried again after 5 s, 10 s and so on. */
+const PROOF_TIMEOUT = 60_000
+
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
@@ -93,10 +96,14 @@ describe('a tunnel to a peer', function () {
     const relay = await reachedAt('first')
     assert.ok(relay.addrs.includes(`${addrOf(end, 'first')}/p2p/${mesh.relay.peerId}`), relay.addrs.join(' '))
     assert.deepEqual((await health()).tunnel, { state: 'ready', url: `https://${end.hostname('first')}` })
-    const [point, ...others] = await until('another peer has got through', async () => {
-      const points = await entryPoints()
-      return points.length > 0 && points
-    })
+    const [point, ...others] = await until(
+      'another peer has got through',
+      async () => {
+        const points = await entryPoints()
+        return points.length > 0 && points
+      },
+      PROOF_TIMEOUT
+    )
     assert.deepEqual([point?.access_url, point?.kind, others], [`https://${end.hostname('first')}`, 'tunnel', []])
     assert.equal(await metric('hedgerow_tunnel_up'), 1)
   })
@@ -130,10 +137,21 @@ describe('a tunnel to a peer', function () {
   it('makes a worker an entry point too, over which another joins', async () => {
     entry = await mesh.startWorker('entry')
     const url = `https://${other.hostname('worker')}`
-    const point = await until('it is listed', async () =>
-      (await entryPoints()).find(({ access_url }) => access_url === url)
+    const point = await until(
+      'it is listed',
+      async () => (await entryPoints()).find(({ access_url }) => access_url === url),
+      PROOF_TIMEOUT
     )
-    assert.equal(point.peer_id, entry.peerId)
+    assert.deepEqual([point.peer_id, point.kind], [entry.peerId, 'tunnel'])
+    const { key } = await createKey(join(mesh.dataDir, 'entry'))
+    await until('the world is served there', async () => {
+      const { statusCode, body } = await request(`${url}/service/lab/counted`, {
+        dispatcher: other.world,
+        headers: { 'x-api-key': key }
+      })
+      await body.dump()
+      return statusCode === 200
+    })
     const guest = await mesh.startWorker('guest', 0, {
       ...entry,
       url: `${addrOf(other, 'worker')}/p2p/${entry.peerId}`

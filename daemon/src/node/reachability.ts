@@ -18,6 +18,8 @@ export interface PublicAddr {
 
 /** Addresses at which others say that they saw this peer: one, and one more where a line has two ways out. */
 const MAX_OBSERVED = 2
+/** Milliseconds for which an address that others don't reach isn't announced. */
+const FAILED_FOR = 30 * 60_000
 const TCP = /^\/(ip[46])\/([^/]+)\/tcp\/(\d+)$/
 
 /**
@@ -34,7 +36,8 @@ export class Reachability {
   readonly #observed = new Map<string, string>()
   /** those of `claims` that were added to what libp2p knows */
   readonly #guesses = new Map<string, { host: string; ip: string; port: number }>()
-  readonly #failed = new Set<string>()
+  /** host and port, and when others did not get through, by `performance.now` */
+  readonly #failed = new Map<string, number>()
 
   constructor({ addressManager, events }: ReachabilityComponents) {
     this.#addresses = addressManager
@@ -53,7 +56,7 @@ export class Reachability {
   publicAddrs(): PublicAddr[] {
     const own = this.#own()
     for (const { multiaddr: addr, verified } of own)
-      if (!verified && !this.#failed.has(hostPort(addr))) this.#addresses.confirmObservedAddr(addr)
+      if (!verified && !this.#hasFailed(hostPort(addr))) this.#addresses.confirmObservedAddr(addr)
     const found = own
       .map(({ multiaddr: addr }) => addr.toString())
       .filter(addr => TCP.test(addr))
@@ -71,7 +74,7 @@ export class Reachability {
   /** Others have got here by it. */
   confirm(addr: string): void {
     const ip = ipOf(multiaddr(addr))
-    for (const failed of this.#failed) if (failed.split('/')[1] === ip) this.#failed.delete(failed)
+    for (const failed of this.#failed.keys()) if (failed.split('/')[1] === ip) this.#failed.delete(failed)
     const guess = this.#guess().find(one => one.addr === addr)
     if (guess != null && !this.#guesses.has(addr)) {
       this.#guesses.set(addr, guess)
@@ -92,9 +95,15 @@ export class Reachability {
     const ip = ipOf(multiaddr(addr))
     for (const { multiaddr: other } of this.#own()) {
       if (ipOf(other) !== ip) continue
-      this.#failed.add(hostPort(other))
+      this.#failed.set(hostPort(other), performance.now())
       this.#addresses.removeObservedAddr(other)
     }
+  }
+
+  /** For a while: firewalls are opened, and some who could look only dial what is announced. */
+  #hasFailed(address: string): boolean {
+    const at = this.#failed.get(address)
+    return at != null && performance.now() - at < FAILED_FOR
   }
 
   #own(): NodeAddress[] {
@@ -120,7 +129,9 @@ export class Reachability {
 
   #onIdentify = ({ detail: { peerId, observedAddr, connection } }: CustomEvent<IdentifyResult>): void => {
     const ip = observedAddr == null ? undefined : ipOf(observedAddr)
-    if (ip == null || connection.limits != null || networkKindOf(ip) !== 'public') return
+    // Whoever comes in may say anything; who was dialled was chosen.
+    if (connection.direction !== 'outbound' || connection.limits != null) return
+    if (ip == null || networkKindOf(ip) !== 'public') return
     this.#observed.delete(peerId.toString())
     this.#observed.set(peerId.toString(), ip)
     for (const oldest of this.#observed.keys()) {
