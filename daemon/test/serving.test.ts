@@ -10,6 +10,7 @@ const contract: ServiceContract = {
   version: '1.0.0',
   title: '',
   aliases: [],
+  protocol: 'http',
   tier: 'cpu',
   replicas: 1,
   concurrency: 1,

@@ -185,7 +185,7 @@ describe('services', () => {
       },
       plain
     )
-    assert.match(shown, /ner-extraction {2}ner +cpu +2 +2 +1 {2}worker-1, …BbbbCccc/)
+    assert.match(shown, /ner-extraction {2}ner +http +cpu +2 +2 +1 {2}worker-1, …BbbbCccc/)
     assert.match(shown, /nobody offers llm-inference now/)
   })
 })

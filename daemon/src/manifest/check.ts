@@ -9,7 +9,13 @@ export interface Finding {
 
 /** What a schema can't say: how fields go together. */
 export function checkDocument(document: ManifestDocument): Finding[] {
-  return [...checkNames(document), ...checkOperations(document), ...checkNeeds(document), ...checkEnv(document)]
+  return [
+    ...checkNames(document),
+    ...checkProtocol(document),
+    ...checkOperations(document),
+    ...checkNeeds(document),
+    ...checkEnv(document)
+  ]
 }
 
 function* checkNames({ name, aliases = [] }: ManifestDocument): Iterable<Finding> {
@@ -17,7 +23,33 @@ function* checkNames({ name, aliases = [] }: ManifestDocument): Iterable<Finding
   if (i !== -1) yield { path: ['aliases', i], message: `is the service's own name, ${name}` }
 }
 
-function* checkOperations({ operations }: ManifestDocument): Iterable<Finding> {
+/** What belongs to HTTP, and what to TCP. */
+function* checkProtocol(document: ManifestDocument): Iterable<Finding> {
+  const { protocol, backend, operations, timeouts, health } = document
+  if (protocol !== 'tcp') {
+    if (operations == null) {
+      yield { path: ['operations'], message: 'is missing; a service that speaks HTTP lists what peers can reach' }
+    }
+    if (backend.tcp != null) {
+      yield { path: ['backend', 'tcp'], message: 'speaks TCP; the manifest must say so, with protocol: tcp' }
+    }
+    if (timeouts?.idle_s != null) {
+      yield { path: ['timeouts', 'idle_s'], message: 'is for services with protocol: tcp' }
+    }
+    return
+  }
+  const message = 'is for services that speak HTTP, and this one has protocol: tcp'
+  if (backend.url != null) yield { path: ['backend', 'url'], message: `${message}; tcp: host:port names its server` }
+  for (const field of ['operations', 'body_limit_mb', 'resources', 'state'] as const) {
+    if (document[field] != null) yield { path: [field], message }
+  }
+  if (health?.path != null) yield { path: ['health', 'path'], message }
+  for (const field of ['first_byte_s', 'between_chunks_s'] as const) {
+    if (timeouts?.[field] != null) yield { path: ['timeouts', field], message }
+  }
+}
+
+function* checkOperations({ operations = [] }: ManifestDocument): Iterable<Finding> {
   const seen = new Map<string, number>()
   let main: number | undefined
   for (const [i, { method, path, main: isMain }] of operations.entries()) {

@@ -10,8 +10,12 @@ export const MAX_ALIASES = 50
 /** Set by the daemon for each backend, so a manifest can't. */
 export const RESERVED_VARIABLES = /^(PORT|HOST|HEDGEROW_.*)$/
 
+/** Databases' clients keep connections for later; NATs keep them that long (RFC 5382: no less than 2 h 4 min). */
+const IDLE_SECONDS = 7440
+
 /** What a manifest that leaves a field out gets. Times in seconds, sizes in MiB, as manifests have them. */
 export const DEFAULTS = {
+  protocol: 'http',
   tier: 'cpu',
   replicas: 2,
   needs: { cores: 1, memory_mb: 256, disk_mb: 0 },
@@ -19,5 +23,5 @@ export const DEFAULTS = {
   admission: { concurrency: 4, queue: 32 },
   resources: { interval_s: 2 },
   body_limit_mb: 1,
-  timeouts: { first_byte_s: 30, between_chunks_s: 15 }
+  timeouts: { first_byte_s: 30, between_chunks_s: 15, idle_s: IDLE_SECONDS }
 } as const

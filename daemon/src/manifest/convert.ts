@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net'
 import type { Operation, ServiceContract } from '@hedgerow/protocols/contract'
 import type { Finding } from './check.ts'
 import { DEFAULTS } from './constants.ts'
@@ -41,6 +42,7 @@ export function toManifest(
       concurrency: admission.concurrency ?? DEFAULTS.admission.concurrency,
       queue: admission.queue ?? DEFAULTS.admission.queue
     },
+    idleTimeout: (document.timeouts?.idle_s ?? DEFAULTS.timeouts.idle_s) * SECOND,
     ...(resources == null
       ? {}
       : {
@@ -54,29 +56,30 @@ export function toManifest(
 }
 
 function toContract(document: ManifestDocument): ServiceContract {
-  const { name, version, title, aliases, tier, admission, state, data_class } = document
+  const { name, version, title, aliases, protocol, tier, admission, state, data_class, operations } = document
   return {
     name,
     version,
     title,
     aliases: aliases ?? [],
+    protocol: protocol ?? DEFAULTS.protocol,
     tier: tier ?? DEFAULTS.tier,
     replicas: replicasOf(document) ?? 0,
     concurrency: admission?.concurrency ?? DEFAULTS.admission.concurrency,
     ...(state == null ? {} : { stateKey: state.keyed }),
     ...(data_class == null ? {} : { dataClass: data_class }),
-    operations: document.operations.map(operation => toOperation(operation, document))
+    operations: (operations ?? []).map(operation => toOperation(operation, document))
   }
 }
 
 /** Undefined when every worker that can run it should, as with a server that its owner runs anyway. */
 function replicasOf({ replicas, backend }: ManifestDocument): number | undefined {
-  if (replicas === 'everywhere' || (replicas == null && backend.url != null)) return undefined
+  if (replicas === 'everywhere' || (replicas == null && (backend.url ?? backend.tcp) != null)) return undefined
   return replicas ?? DEFAULTS.replicas
 }
 
 function toOperation(
-  operation: ManifestDocument['operations'][number],
+  operation: NonNullable<ManifestDocument['operations']>[number],
   { timeouts, body_limit_mb }: ManifestDocument
 ): Operation {
   const firstByte = operation.first_byte_s ?? timeouts?.first_byte_s ?? DEFAULTS.timeouts.first_byte_s
@@ -109,14 +112,34 @@ function toBackend({ backend }: ManifestDocument, env: Variables, findings: Find
     ])
     return { type: 'process', command, env: Object.fromEntries(entries) }
   }
-  if (backend.url == null) return undefined
-  const before = findings.length
-  const text = replace(backend.url, ['backend', 'url'])
-  if (findings.length > before) return undefined
-  const url = toUrlBackend(text)
-  if (typeof url !== 'string') return url
-  findings.push({ path: ['backend', 'url'], message: url })
-  return undefined
+  const running = (
+    field: 'url' | 'tcp',
+    toBackend: (text: string) => BackendSpec | string
+  ): BackendSpec | undefined => {
+    const before = findings.length
+    const text = replace(backend[field] ?? '', ['backend', field])
+    if (findings.length > before) return undefined
+    const spec = toBackend(text)
+    if (typeof spec !== 'string') return spec
+    findings.push({ path: ['backend', field], message: spec })
+    return undefined
+  }
+  if (backend.url != null) return running('url', toUrlBackend)
+  return backend.tcp == null ? undefined : running('tcp', toTcpBackend)
+}
+
+/** A host and a port; IPv6 addresses in brackets, as in URLs. */
+const HOST_AND_PORT = /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?)):([0-9]{1,5})$/
+
+/** @returns what is wrong with it, or the backend */
+function toTcpBackend(text: string): BackendSpec | string {
+  const [, address, name, digits] = HOST_AND_PORT.exec(text) ?? []
+  const host = address ?? name
+  const port = Number(digits)
+  if (host == null || port === 0 || port > 65_535 || (address != null && !isIPv6(address))) {
+    return `must be a host and a port such as 127.0.0.1:5432 or [::1]:5432, but is "${text}"`
+  }
+  return { type: 'tcp', host, port }
 }
 
 /** @returns what is wrong with it, or the backend */

@@ -30,6 +30,8 @@ export interface ServiceManifest {
   backend: BackendSpec
   health: HealthSpec
   admission: { concurrency: number; queue: number }
+  /** milliseconds that a TCP connection may carry nothing; of no meaning to a service that speaks HTTP */
+  idleTimeout: number
   /** where the backend says what it has loaded or holds */
   resources?: { path: string; interval: number }
   /** it keeps data, partitioned by this query parameter, and gets a private folder */
@@ -46,8 +48,8 @@ export interface Needs {
   gpuMemory: number
 }
 
-/** The HTTP server behind a service. */
-export type BackendSpec = ProcessSpec | UrlSpec
+/** The server behind a service. */
+export type BackendSpec = ProcessSpec | UrlSpec | TcpSpec
 
 /** A process that the daemon starts. */
 export interface ProcessSpec {
@@ -67,8 +69,17 @@ export interface UrlSpec {
   prefix: string
 }
 
+/** A server of raw TCP that already runs. */
+export interface TcpSpec {
+  type: 'tcp'
+  /** a name, or an IP address without brackets */
+  host: string
+  port: number
+}
+
 /** Times in milliseconds. */
 export interface HealthSpec {
+  /** asked of an HTTP server; of any other it is enough that it takes a connection */
   path: string
   interval: number
   timeout: number

@@ -1,4 +1,4 @@
-import { TIERS } from '@hedgerow/protocols/contract'
+import { PROTOCOLS, TIERS } from '@hedgerow/protocols/contract'
 import { NAME_PATTERN } from '@hedgerow/protocols/ids'
 import { type Static, type TProperties, Type } from 'typebox'
 import { DEFAULTS } from './constants.ts'
@@ -79,6 +79,12 @@ export const manifestSchema = Type.Object(
     aliases: Type.Optional(
       Type.Array(Name('another name of lower-case letters, digits and hyphens'), { maxItems: 8, uniqueItems: true })
     ),
+    protocol: Type.Optional(
+      Type.Enum(PROTOCOLS, {
+        default: DEFAULTS.protocol,
+        description: 'http, or tcp for a server whose bytes only its own clients understand'
+      })
+    ),
     tier: Type.Optional(Type.Enum(TIERS, { default: DEFAULTS.tier, description: 'the kind of worker it belongs on' })),
     replicas: Type.Optional(
       Type.Union([Type.Integer({ minimum: 0, maximum: 1000 }), Type.Literal('everywhere')], {
@@ -100,18 +106,27 @@ export const manifestSchema = Type.Object(
         process: Type.Optional(Process),
         url: Type.Optional(
           Type.String({ minLength: 1, maxLength: 2048, description: 'the http:// or https:// URL of a running server' })
+        ),
+        tcp: Type.Optional(
+          Type.String({
+            minLength: 1,
+            maxLength: 512,
+            description: 'host and port of a running server that speaks TCP, such as 127.0.0.1:5432'
+          })
         )
       },
       {
         additionalProperties: false,
         minProperties: 1,
         maxProperties: 1,
-        description: 'one backend: process (started by the daemon) or url (already running)'
+        description: 'one backend: process (started by the daemon), url or tcp (already running)'
       }
     ),
     health: Type.Optional(
       fields({
-        path: Type.Optional(Path('answers 2xx while the service can work')),
+        path: Type.Optional(
+          Path('answers 2xx while the service can work; a tcp service is asked for a connection only')
+        ),
         interval_s: Type.Optional(Seconds('between two probes', { default: DEFAULTS.health.interval_s })),
         timeout_s: Type.Optional(Seconds('until a probe has failed', { default: DEFAULTS.health.timeout_s })),
         start_s: Type.Optional(
@@ -126,7 +141,7 @@ export const manifestSchema = Type.Object(
             minimum: 1,
             maximum: 10_000,
             default: DEFAULTS.admission.concurrency,
-            description: 'requests that run at once'
+            description: 'requests that run at once; connections to a tcp service'
           })
         ),
         queue: Type.Optional(
@@ -145,6 +160,9 @@ export const manifestSchema = Type.Object(
         first_byte_s: Type.Optional(Seconds('until an answer must begin', { default: DEFAULTS.timeouts.first_byte_s })),
         between_chunks_s: Type.Optional(
           Seconds('the longest pause within an answer', { default: DEFAULTS.timeouts.between_chunks_s })
+        ),
+        idle_s: Type.Optional(
+          Seconds('how long a connection to a tcp service may carry nothing', { default: DEFAULTS.timeouts.idle_s })
         )
       })
     ),
@@ -165,11 +183,13 @@ export const manifestSchema = Type.Object(
     data_class: Type.Optional(
       Name("the least class of data that requests have: public, internal, confidential, or one of the mesh's own")
     ),
-    operations: Type.Array(Operation, {
-      minItems: 1,
-      maxItems: 128,
-      description: 'a list of operations; peers can reach only what is declared here'
-    })
+    operations: Type.Optional(
+      Type.Array(Operation, {
+        minItems: 1,
+        maxItems: 128,
+        description: 'a list of operations; peers can reach only what is declared here (a tcp service has none)'
+      })
+    )
   },
   {
     $schema: 'http://json-schema.org/draft-07/schema#',

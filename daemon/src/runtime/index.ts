@@ -1,7 +1,7 @@
 /**
  * Runs services: starts the backend behind one, watches it, starts it again when it fails, and passes requests to it,
- * as many as its admission allows. A backend is an HTTP server; this module neither knows what it does nor trusts it:
- * it may crash, hang, answer halves or floods, and only its own requests suffer.
+ * as many as its admission allows. A backend is an HTTP server, or one of raw TCP; this module neither knows what it does nor
+ * trusts it: it may crash, hang, answer halves or floods, and only its own requests suffer.
  *
  * @example
  * ```ts
@@ -22,12 +22,13 @@ import type { Headers, IncomingAnswer, OutgoingRequest } from '@hedgerow/protoco
 import type { Logger } from 'pino'
 import type { AdmissionLoad, AdmissionTotals } from '../admission/index.ts'
 import type { Clock } from '../clock/index.ts'
-import type { ServiceManifest } from '../manifest/index.ts'
+import type { BackendSpec, ServiceManifest } from '../manifest/index.ts'
 import { HostedService } from './instance.ts'
+import type { Launcher } from './launcher.ts'
 import { ProcessLauncher } from './process.ts'
 import { GroupReaper } from './reaper.ts'
+import { RunningServer } from './running-server.ts'
 import { Supervisor } from './supervisor.ts'
-import { UrlLauncher } from './url.ts'
 
 /**
  * - `starting`: launched, no healthy answer yet
@@ -39,15 +40,25 @@ import { UrlLauncher } from './url.ts'
 export const BACKEND_STATES = ['stopped', 'starting', 'healthy', 'unhealthy', 'backing-off', 'draining'] as const
 export type BackendState = (typeof BACKEND_STATES)[number]
 
-/** Where a backend's HTTP server is. */
-export interface Target {
+/** Where a backend's server is. */
+export type Target = HttpTarget | TcpTarget
+
+export interface HttpTarget {
+  protocol: 'http'
   /** as in `http://127.0.0.1:11434` */
   origin: string
   /** put before every path; empty or `/some/where` */
   prefix: string
 }
 
-/** The HTTP server behind a service, watched. */
+export interface TcpTarget {
+  protocol: 'tcp'
+  /** a name, or an IP address without brackets */
+  host: string
+  port: number
+}
+
+/** The server behind a service, watched. */
 export interface Backend {
   readonly state: BackendState
   /** where requests go; undefined while there is nothing to send them to */
@@ -74,10 +85,11 @@ export interface BackendChange {
 
 /** For `inspect`. */
 export interface BackendReport {
-  type: 'process' | 'url'
+  type: BackendSpec['type']
   state: BackendState
   /** milliseconds that it has been in this state */
   since: number
+  /** as in `http://127.0.0.1:11434` or `tcp://127.0.0.1:5432` */
   origin: string | undefined
   pid: number | undefined
   /** launches after the first */
@@ -190,9 +202,19 @@ export interface ServiceInstanceInit extends RuntimeComponents {
 }
 
 export function createBackend(manifest: ServiceManifest, components: RuntimeComponents, busy: () => boolean): Backend {
+  return new Supervisor(manifest, createLauncher(manifest, components), components, busy)
+}
+
+function createLauncher(manifest: ServiceManifest, components: RuntimeComponents): Launcher {
   const spec = manifest.backend
-  const launcher = spec.type === 'process' ? new ProcessLauncher(manifest, spec, components) : new UrlLauncher(spec)
-  return new Supervisor(manifest, launcher, components, busy)
+  switch (spec.type) {
+    case 'process':
+      return new ProcessLauncher(manifest, spec, components)
+    case 'url':
+      return new RunningServer('url', { protocol: 'http', origin: spec.origin, prefix: spec.prefix })
+    case 'tcp':
+      return new RunningServer('tcp', { protocol: 'tcp', host: spec.host, port: spec.port })
+  }
 }
 
 export function createServiceInstance(init: ServiceInstanceInit): ServiceInstance {

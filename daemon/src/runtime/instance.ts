@@ -199,9 +199,9 @@ export class HostedService implements ServiceInstance {
     const { state, target } = this.#backend
     if (target !== this.#connection?.target) {
       this.#connection?.destroy()
-      this.#connection = target == null ? undefined : new BackendConnection(target)
+      this.#connection = target?.protocol === 'http' ? new BackendConnection(target) : undefined
     }
-    if (state === 'healthy' && target != null) this.#watcher?.start(target)
+    if (state === 'healthy' && target?.protocol === 'http') this.#watcher?.start(target)
     else if (state !== 'draining') this.#watcher?.stop()
     // Those that wait for it would be served elsewhere sooner.
     if (state === 'unhealthy' || state === 'backing-off') this.#admission.refuseWaiting(this.#notServed())

@@ -1,8 +1,9 @@
+import type { BackendSpec } from '../manifest/index.ts'
 import type { Target } from './index.ts'
 
 /** How a kind of backend comes to life. */
 export interface Launcher {
-  readonly type: 'process' | 'url'
+  readonly type: BackendSpec['type']
   /** whether it can be ended and launched again when it fails */
   readonly restartable: boolean
   /** @throws when it can't even be started, with a message for people */

@@ -10,6 +10,7 @@ import type { RuntimeComponents } from './index.ts'
 import type { Launched, Launcher } from './launcher.ts'
 import { readLines } from './lines.ts'
 import { freePort } from './ports.ts'
+import { targetAt } from './target.ts'
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>
 
@@ -68,7 +69,7 @@ export class ProcessLauncher implements Launcher {
       return this.#howItEnded(child)
     })
     return {
-      target: { origin: `http://${HOST}:${port}`, prefix: '' },
+      target: targetAt(this.#manifest.contract.protocol, HOST, port),
       pid,
       ended,
       async stop(grace) {

@@ -6,6 +6,7 @@ import { HUNG_GRACE, STABLE_AFTER, STOP_GRACE, SUSPECT_INTERVAL } from './consta
 import { judge, type ProbeResult, probe } from './health.ts'
 import type { Backend, BackendChange, BackendReport, BackendState, Target } from './index.ts'
 import type { Launched, Launcher } from './launcher.ts'
+import { originOf } from './target.ts'
 
 export interface SupervisorComponents {
   clock: Clock
@@ -111,7 +112,7 @@ export class Supervisor implements Backend {
       type: this.#launcher.type,
       state: this.#state,
       since: this.#clock.now() - this.#stateAt,
-      origin: this.#current?.target.origin,
+      origin: this.#current == null ? undefined : originOf(this.#current.target),
       pid: this.#current?.pid,
       restarts: this.#restarts,
       lastError: this.#lastError,

@@ -77,6 +77,7 @@ function renderOffer(offer: Offer, load: string, style: Style): string {
       ? []
       : [['holds', offer.resources.map(printable).join(', ')] satisfies [string, string]])
   ]
+  if (offer.protocol === 'tcp') return `${head}\n${facts([...about, ['speaks', forwardHint(offer)]])}`
   const rows = offer.operations.map(operation => [
     printable(operation.method),
     printable(operation.path),
@@ -102,6 +103,11 @@ function renderOffer(offer: Offer, load: string, style: Style): string {
     { ...style, ...(style.width == null ? {} : { width: style.width - 2 }) }
   )
   return `${head}\n${facts(about)}\n${indent(operations)}`
+}
+
+/** A TCP service has no operations to show; what one can do is reach it. */
+function forwardHint({ name }: Offer): string {
+  return `TCP: hedgerow forward ${printable(name)} PORT opens it at a port of this machine`
 }
 
 function loadLine({ concurrency }: Offer, load: ServiceLoad | undefined): string {

@@ -59,6 +59,8 @@ const Service = Type.Object({
   title: Text,
   version: Text,
   aliases: Texts,
+  /** `http` or `tcp`; peers of older versions don't say, and know of nothing but HTTP */
+  protocol: Type.Optional(Text),
   tier: Text,
   wanted: Type.Number(),
   found: Type.Number(),
@@ -83,6 +85,8 @@ const Offer = Type.Object({
   version: Text,
   title: Text,
   aliases: Texts,
+  /** `http` or `tcp`; peers of older versions don't say, and know of nothing but HTTP */
+  protocol: Type.Optional(Text),
   tier: Text,
   replicas: Type.Number(),
   concurrency: Type.Number(),

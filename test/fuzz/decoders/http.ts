@@ -49,6 +49,7 @@ const contract: ServiceContract = {
   version: '1.0.0',
   title: 'A lab',
   aliases: [],
+  protocol: 'http',
   tier: 'cpu',
   replicas: 1,
   concurrency: 1,

@@ -35,6 +35,8 @@ export interface ServiceContract {
   stateKey: string;
   operations: Operation[];
   dataClass: string;
+  /** `tcp`; empty = `http` */
+  protocol: string;
 }
 
 export interface ServiceOffer {
@@ -259,6 +261,7 @@ function createBaseServiceContract(): ServiceContract {
     stateKey: "",
     operations: [],
     dataClass: "",
+    protocol: "",
   };
 }
 
@@ -293,6 +296,9 @@ export const ServiceContract: MessageFns<ServiceContract> = {
     }
     if (message.dataClass !== "") {
       writer.uint32(82).string(message.dataClass);
+    }
+    if (message.protocol !== "") {
+      writer.uint32(90).string(message.protocol);
     }
     return writer;
   },
@@ -390,6 +396,14 @@ export const ServiceContract: MessageFns<ServiceContract> = {
             message.dataClass = reader.string();
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.protocol = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -417,6 +431,7 @@ export const ServiceContract: MessageFns<ServiceContract> = {
     message.stateKey = object.stateKey ?? "";
     message.operations = object.operations?.map((e) => Operation.fromPartial(e)) || [];
     message.dataClass = object.dataClass ?? "";
+    message.protocol = object.protocol ?? "";
     return message;
   },
 };
