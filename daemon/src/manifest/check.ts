@@ -1,4 +1,4 @@
-import { RESERVED_VARIABLES } from './constants.ts'
+import { RESERVED_IN_CONTAINERS, RESERVED_VARIABLES } from './constants.ts'
 import type { ManifestDocument } from './schema.ts'
 import type { FieldPath } from './source.ts'
 
@@ -14,7 +14,8 @@ export function checkDocument(document: ManifestDocument): Finding[] {
     ...checkProtocol(document),
     ...checkOperations(document),
     ...checkNeeds(document),
-    ...checkEnv(document)
+    ...checkEnv(document),
+    ...checkContainer(document)
   ]
 }
 
@@ -80,6 +81,36 @@ function* checkEnv({ backend }: ManifestDocument): Iterable<Finding> {
   for (const name of Object.keys(backend.process?.env ?? {})) {
     if (RESERVED_VARIABLES.test(name)) {
       yield { path: ['backend', 'process', 'env', name], message: 'is set by the daemon; choose another name' }
+    }
+  }
+}
+
+function* checkContainer({ backend, needs, state }: ManifestDocument): Iterable<Finding> {
+  const { container } = backend
+  if (container == null) return
+  for (const name of Object.keys(container.env ?? {})) {
+    if (RESERVED_IN_CONTAINERS.test(name)) {
+      yield { path: ['backend', 'container', 'env', name], message: 'is set by the daemon; choose another name' }
+    }
+  }
+  const targets = new Map<string, number>()
+  for (const [i, text] of (container.volumes ?? []).entries()) {
+    const path = ['backend', 'container', 'volumes', i]
+    const [source = '', target = '', mode] = text.split(':')
+    if (source.startsWith('/') && mode !== 'ro') {
+      yield { path, message: `a folder of the host can only be read: write ${source}:${target}:ro` }
+    }
+    const twin = targets.get(target)
+    if (twin == null) targets.set(target, i)
+    else yield { path, message: `${target} is taken by volumes[${twin}]` }
+  }
+  if (needs?.gpu === false && container.gpu != null && container.gpu !== 'none' && container.gpu !== 'auto') {
+    yield { path: ['backend', 'container', 'gpu'], message: 'asks for a GPU, but needs.gpu is false' }
+  }
+  if (state != null) {
+    yield {
+      path: ['state'],
+      message: 'is a folder for a process; what a container keeps is in backend.container.volumes'
     }
   }
 }

@@ -2,6 +2,7 @@ import { isIPv6 } from 'node:net'
 import type { Operation, ServiceContract } from '@hedgerow/protocols/contract'
 import type { Finding } from './check.ts'
 import { DEFAULTS } from './constants.ts'
+import { toContainer } from './container.ts'
 import type { BackendSpec, ServiceManifest, Variables } from './index.ts'
 import type { ManifestDocument } from './schema.ts'
 import type { FieldPath } from './source.ts'
@@ -97,7 +98,8 @@ function toOperation(
   }
 }
 
-function toBackend({ backend }: ManifestDocument, env: Variables, findings: Finding[]): BackendSpec | undefined {
+function toBackend(document: ManifestDocument, env: Variables, findings: Finding[]): BackendSpec | undefined {
+  const { backend } = document
   const replace = (text: string, path: FieldPath): string => {
     const result = substitute(text, env)
     if ('text' in result) return result.text
@@ -112,6 +114,7 @@ function toBackend({ backend }: ManifestDocument, env: Variables, findings: Find
     ])
     return { type: 'process', command, env: Object.fromEntries(entries) }
   }
+  if (backend.container != null) return toContainer(backend.container, document, replace)
   const running = (
     field: 'url' | 'tcp',
     toBackend: (text: string) => BackendSpec | string

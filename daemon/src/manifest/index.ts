@@ -49,7 +49,7 @@ export interface Needs {
 }
 
 /** The server behind a service. */
-export type BackendSpec = ProcessSpec | UrlSpec | TcpSpec
+export type BackendSpec = ProcessSpec | UrlSpec | TcpSpec | ContainerSpec
 
 /** A process that the daemon starts. */
 export interface ProcessSpec {
@@ -76,6 +76,40 @@ export interface TcpSpec {
   host: string
   port: number
 }
+
+/** A container that the daemon has an engine run. Sizes in MiB. */
+export interface ContainerSpec {
+  type: 'container'
+  image: string
+  /** that its server listens on, in the container */
+  port: number
+  /** of 127.0.0.1; any free one where it is left out */
+  hostPort?: number
+  entrypoint?: string[]
+  command?: string[]
+  env: Record<string, string>
+  volumes: VolumeSpec[]
+  /** folders in memory */
+  tmpfs: string[]
+  /** how many GPUs; `auto` = all that the engine can give, if any */
+  gpu: 'all' | 'auto' | 'none' | number
+  /** 0 = no limit */
+  memory: number
+  /** 0 = no limit */
+  cores: number
+  /** of `/dev/shm`; as the engine has it where it is left out */
+  shm?: number
+  pids: number
+  user?: string
+  readOnly: boolean
+  capAdd: string[]
+  pull: 'missing' | 'always' | 'never'
+  /** milliseconds from SIGTERM to SIGKILL */
+  stop: number
+}
+
+/** A volume of the service's own, which is kept, or a folder of the host to read. */
+export type VolumeSpec = { name: string; target: string; readOnly: boolean } | { hostPath: string; target: string }
 
 /** Times in milliseconds. */
 export interface HealthSpec {

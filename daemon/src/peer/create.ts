@@ -68,6 +68,7 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
     services: () => services.offers().map(({ contract }) => contract.name),
     assigned: () => services.assigned(),
     directPaths: () => directPaths(node, iceServers),
+    containers: () => services.report().containers,
     tunnel: () => tunnel?.status(),
     credential: () => membership.credential()
   }

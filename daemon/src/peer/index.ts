@@ -26,6 +26,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import type { Gate as AccessGate, AccessSettings } from '../access/index.ts'
 import type { Self } from '../api/index.ts'
+import type { EngineStatus } from '../containers/index.ts'
 import type { Directory, RelaySource } from '../discovery/index.ts'
 import type { Membership } from '../membership/index.ts'
 import type { IceServer, Node } from '../node/index.ts'
@@ -49,7 +50,7 @@ export interface ServiceHost {
   assigned(): string[]
   loads(): ServiceLoad[]
   /** what each instance does and why each service is or isn't run here, for the inspector */
-  report(): { instances: InstanceReport[]; placement: PlacementDecision[] }
+  report(): { instances: InstanceReport[]; placement: PlacementDecision[]; containers?: EngineStatus }
   /** contracts of everything that ships with this peer */
   contracts(): ServiceContract[]
   /** whether what should run at the start runs, or has shown that it can't */

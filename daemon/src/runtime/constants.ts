@@ -39,6 +39,15 @@ export const GROUP_POLL = 50
 /** What the reaper gives a dead daemon's processes, in seconds. */
 export const REAPER_GRACE = 3
 
+// Containers.
+
+/** Between two looks at a container whose engine is away. */
+export const CONTAINER_LOOK = 1000
+/** How long the last lines of a container that has ended are waited for: they come from a file. */
+export const CONTAINER_LAST_WORDS = 1500
+/** What an engine takes to stop a container, on top of its grace. */
+export const STOP_MARGIN = 5000
+
 // What a backend writes.
 
 /** Characters of one line that are kept. */

@@ -22,7 +22,9 @@ import type { Headers, IncomingAnswer, OutgoingRequest } from '@hedgerow/protoco
 import type { Logger } from 'pino'
 import type { AdmissionLoad, AdmissionTotals } from '../admission/index.ts'
 import type { Clock } from '../clock/index.ts'
+import type { ContainerEngine } from '../containers/index.ts'
 import type { BackendSpec, ServiceManifest } from '../manifest/index.ts'
+import { ContainerLauncher } from './container.ts'
 import { HostedService } from './instance.ts'
 import type { Launcher } from './launcher.ts'
 import { ProcessLauncher } from './process.ts'
@@ -92,6 +94,8 @@ export interface BackendReport {
   /** as in `http://127.0.0.1:11434` or `tcp://127.0.0.1:5432` */
   origin: string | undefined
   pid: number | undefined
+  /** the id of its container */
+  container: string | undefined
   /** launches after the first */
   restarts: number
   /** the last thing that went wrong */
@@ -118,6 +122,8 @@ export interface RuntimeComponents {
   log: Logger
   environment: BackendEnvironment
   reaper: Reaper
+  /** runs containers. @default none: services in containers can't be launched */
+  containers?: ContainerEngine
   /** milliseconds that a process has to end when it is stopped. @default 10,000 */
   stopGrace?: number
 }
@@ -210,6 +216,9 @@ function createLauncher(manifest: ServiceManifest, components: RuntimeComponents
   switch (spec.type) {
     case 'process':
       return new ProcessLauncher(manifest, spec, components)
+    case 'container':
+      if (components.containers == null) throw new Error('a service in a container needs an engine')
+      return new ContainerLauncher(manifest, spec, components.containers, components)
     case 'url':
       return new RunningServer('url', { protocol: 'http', origin: spec.origin, prefix: spec.prefix })
     case 'tcp':

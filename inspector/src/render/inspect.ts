@@ -1,5 +1,5 @@
 import type { InspectReport } from '../commands/inspect.ts'
-import type { Advert, Capabilities, Offer, PeerInfo, ServiceLoad } from '../source/index.ts'
+import type { Advert, Capabilities, Health, Offer, PeerInfo, ServiceLoad } from '../source/index.ts'
 import { age, bytes, count, duration, mebibytes, milliseconds, NONE, percent, way } from './format.ts'
 import { condition, directPaths, seenFrom } from './peers.ts'
 import { printable, type Style } from './style.ts'
@@ -18,6 +18,7 @@ export function renderInspect(report: InspectReport, style: Style): string {
       ['version', printable(peer.version)],
       ['reached', reached(peer, style)],
       ['machine', machine(peer.capabilities)],
+      ...(health?.containers == null ? [] : [['containers', containers(health.containers)] satisfies [string, string]]),
       ...(health == null ? [] : [['pages', directPaths(health.direct_paths)] satisfies [string, string]]),
       ['address', advert.addrs.map(printable).join('\n') || 'none: it reaches others, nobody reaches it'],
       ...(peer.url == null ? [] : [['url', printable(peer.url)] satisfies [string, string]]),
@@ -66,6 +67,11 @@ function machine({ cores, memory, disk, gpus, arch, platform }: Capabilities): s
       : gpus.map(({ model, memory: own }) => `${printable(model)} with ${mebibytes(own)}`)),
     `${printable(platform)} ${printable(arch)}`
   ].join(', ')
+}
+
+function containers({ engine, gpu, reason, state }: NonNullable<Health['containers']>): string {
+  if (engine != null) return `run by ${printable(engine)}, ${gpu === true ? 'with GPUs' : 'without a GPU'}`
+  return reason == null ? `none are run here (${printable(state)})` : printable(reason)
 }
 
 function renderOffer(offer: Offer, load: string, style: Style): string {

@@ -127,6 +127,15 @@ const Health = Type.Object({
   services: Texts,
   /** from where pages can be connected directly; peers of older versions don't say */
   direct_paths: Type.Optional(Text),
+  /** whether it can run services in containers; relays and older versions don't say */
+  containers: Type.Optional(
+    Type.Object({
+      state: Text,
+      engine: Type.Optional(Text),
+      gpu: Type.Optional(Type.Boolean()),
+      reason: Type.Optional(Text)
+    })
+  ),
   /** seconds */
   uptime: Type.Number(),
   version: Text

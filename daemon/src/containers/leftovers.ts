@@ -1,0 +1,35 @@
+import type Docker from 'dockerode'
+import { CALL_TIMEOUT, LABELS, MAX_LEFTOVERS } from './constants.ts'
+import { statusOf } from './failure.ts'
+
+export interface RemoveInit {
+  peerId: string
+  /** those of one service only */
+  service?: string
+  /** spares the containers of this life of the daemon */
+  except?: string
+}
+
+/**
+ * Ends and removes containers of this peer: what a life of its daemon left behind that ended without a word. Volumes stay.
+ *
+ * @returns how many there were
+ */
+export async function removeContainers(docker: Docker, { peerId, service, except }: RemoveInit): Promise<number> {
+  const label = [`${LABELS.peer}=${peerId}`, ...(service == null ? [] : [`${LABELS.service}=${service}`])]
+  const abortSignal = AbortSignal.timeout(CALL_TIMEOUT)
+  const found = await docker.listContainers({ all: true, filters: { label }, abortSignal })
+  const stale = found.filter(({ Labels }) => except == null || Labels?.[LABELS.run] !== except).slice(0, MAX_LEFTOVERS)
+  await Promise.all(
+    stale.map(({ Id }) =>
+      docker
+        .getContainer(Id)
+        .remove({ force: true, v: true, abortSignal })
+        .catch(err => {
+          // Somebody else has removed it, or does so now.
+          if (![404, 409].includes(statusOf(err) ?? 0)) throw err
+        })
+    )
+  )
+  return stale.length
+}
