@@ -1,7 +1,7 @@
 // Times in milliseconds, sizes in bytes.
 
 /** For an engine to answer a question about itself. */
-export const ASK_TIMEOUT = 2000
+export const ASK_TIMEOUT = 5000
 /** Between two looks whether the engine is still there, or is there by now. */
 export const WATCH_INTERVAL = 10_000
 /** For anything else that is asked of an engine: a start on a busy machine takes seconds. */
@@ -22,6 +22,8 @@ export const PULL_RETRY_MAX = 600_000
 
 /** Of the daemon's networks, how many a container joins. */
 export const MAX_NETWORKS = 8
+/** Seconds from SIGTERM to SIGKILL for what an earlier life of this daemon left. */
+export const LEFTOVER_GRACE = 10
 /** Leftovers that are removed in one go. */
 export const MAX_LEFTOVERS = 256
 /** Processes and threads in one container; models on many cores have hundreds. */

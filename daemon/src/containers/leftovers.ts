@@ -1,5 +1,5 @@
 import type Docker from 'dockerode'
-import { CALL_TIMEOUT, LABELS, MAX_LEFTOVERS } from './constants.ts'
+import { CALL_TIMEOUT, LABELS, LEFTOVER_GRACE, MAX_LEFTOVERS } from './constants.ts'
 import { statusOf } from './failure.ts'
 
 export interface RemoveInit {
@@ -22,14 +22,17 @@ export async function removeContainers(docker: Docker, { peerId, service, except
   const stale = found.filter(({ Labels }) => except == null || Labels?.[LABELS.run] !== except).slice(0, MAX_LEFTOVERS)
   await Promise.all(
     stale.map(({ Id }) =>
-      docker
-        .getContainer(Id)
-        .remove({ force: true, v: true, abortSignal })
-        .catch(err => {
-          // Somebody else has removed it, or does so now.
-          if (![404, 409].includes(statusOf(err) ?? 0)) throw err
-        })
+      remove(docker.getContainer(Id), abortSignal).catch(err => {
+        // Somebody else has removed it, or does so now.
+        if (![404, 409].includes(statusOf(err) ?? 0)) throw err
+      })
     )
   )
   return stale.length
+}
+
+/** Asks it to end first: it may be a database. */
+async function remove(container: Docker.Container, abortSignal: AbortSignal): Promise<void> {
+  await container.stop({ t: LEFTOVER_GRACE, abortSignal }).catch(() => {})
+  await container.remove({ force: true, v: true, abortSignal })
 }

@@ -10,7 +10,7 @@ export function parsePlace(text: string): EnginePlace | undefined {
   const url = URL.parse(text)
   if (url == null) return undefined
   if (url.protocol === 'unix:' && url.host === '' && url.pathname.length > 1) return { path: url.pathname }
-  if (url.protocol === 'npipe:') return { path: text.slice('npipe:'.length).replaceAll('/', '\\') }
+  if (url.protocol === 'npipe:') return { path: text.slice('npipe://'.length).replaceAll('/', '\\') }
   if (url.protocol !== 'http:' && url.protocol !== 'tcp:') return undefined
   if (url.hostname === '' || url.username !== '' || url.password !== '') return undefined
   return { url: `http://${url.hostname}:${url.port || '2375'}` }

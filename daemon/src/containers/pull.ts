@@ -1,3 +1,4 @@
+import { addAbortSignal, Readable } from 'node:stream'
 import type Docker from 'dockerode'
 import type { Logger } from 'pino'
 import { MAX_LAYERS, MAX_PULL_LINE, PULL_REPORT, PULL_STALL } from './constants.ts'
@@ -25,7 +26,7 @@ export async function pullImage({ docker, image, log, signal, now }: PullInit): 
   const progress = new PullProgress()
   log.info({ image }, 'pulling image')
   try {
-    const stream = await docker.pull(image, { abortSignal: until })
+    const stream = addAbortSignal(until, Readable.from(await docker.pull(image, { abortSignal: until })))
     for await (const line of linesOf(stream)) {
       clearTimeout(timer)
       timer = watch()

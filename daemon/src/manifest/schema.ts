@@ -64,7 +64,7 @@ const Process = fields({
   env: Type.Optional(Env('process'))
 })
 
-const IN_CONTAINER = '/[^:s,]{1,255}'
+const IN_CONTAINER = '/[^:,\\s]{1,255}'
 
 const Container = fields({
   image: Type.String({
@@ -88,7 +88,7 @@ const Container = fields({
     Type.Array(
       Type.String({
         maxLength: 1024,
-        pattern: `^([a-z0-9][a-z0-9_-]{0,31}|/[^:s]*):${IN_CONTAINER}(:ro|:rw)?$`,
+        pattern: `^([a-z0-9][a-z0-9_-]{0,31}|/[^:,\\s]*):${IN_CONTAINER}(:ro|:rw)?$`,
         description: "name:/path for a volume of the service's own, which is kept, or /host/path:/path:ro"
       }),
       { maxItems: 16, description: 'a list of volumes' }

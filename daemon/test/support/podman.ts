@@ -61,7 +61,9 @@ default_subnet = "${subnet}"
     this.#importImage()
   }
 
+  /** Idempotent. */
   async startService(): Promise<void> {
+    if (existsSync(this.socket)) return
     const service = spawn('podman', ['system', 'service', '--time=0', `unix://${this.socket}`], {
       env: this.#env(),
       stdio: 'ignore'
