@@ -6,6 +6,7 @@ import * as membership from '@hedgerow/protocols/membership'
 import * as access from '../src/access/constants.ts'
 import { needOf, type Rate, ROUTE_NEEDS } from '../src/access/index.ts'
 import * as api from '../src/api/constants.ts'
+import * as containers from '../src/containers/constants.ts'
 import { PATIENCE } from '../src/ingress/body.ts'
 import { DEFAULTS } from '../src/manifest/constants.ts'
 import * as nonces from '../src/membership/nonces.ts'
@@ -62,6 +63,19 @@ const HTTP: Record<string, string> = {
   'time for an OIDC issuer to answer': time(access.ISSUER_TIMEOUT)
 }
 
+const CONTAINERS: Record<string, string> = {
+  'processes and threads in a container': String(DEFAULTS.container.pids),
+  'time from SIGTERM to SIGKILL': time(DEFAULTS.container.stop_s * 1000),
+  'log that the engine keeps of a container': containers.ENGINE_LOG_SIZE.replace('m', ' MB'),
+  'time for an engine to answer a question': time(containers.ASK_TIMEOUT),
+  'time for an engine to do anything else': time(containers.CALL_TIMEOUT),
+  'answer of an engine about itself': size(containers.MAX_ANSWER),
+  'pause within a pull': time(containers.PULL_STALL),
+  'wait between pulls that fail': time(containers.PULL_RETRY_MAX),
+  'networks of its daemon that a container joins': String(containers.MAX_NETWORKS),
+  'containers of an earlier life removed at once': String(containers.MAX_LEFTOVERS)
+}
+
 const PEERS: Record<string, string> = {
   'connections, in all': String(node.MAX_CONNECTIONS),
   'handshakes under way': String(node.MAX_PENDING_INBOUND),
@@ -111,6 +125,7 @@ describe('the documentation of limits and rights', () => {
     const text = await read('limits.md')
     assert.deepEqual(tableIn(text, 'HTTP'), HTTP)
     assert.deepEqual(tableIn(text, 'Between peers'), PEERS)
+    assert.deepEqual(tableIn(text, 'Containers'), CONTAINERS)
   })
 
   it('has the right that every route needs', async () => {

@@ -8,6 +8,8 @@ import { MAX_RECEIPT_LENGTH } from '@hedgerow/protocols/receipt'
 import { createView } from '@hedgerow/protocols/view'
 import { statusIn } from '../../../daemon/src/api/peers.ts'
 import { receiptsIn } from '../../../daemon/src/api/receipts.ts'
+import { describeEngine } from '../../../daemon/src/containers/describe.ts'
+import { PullProgress } from '../../../daemon/src/containers/pull.ts'
 import { pathOf } from '../../../daemon/src/ingress/index.ts'
 import { parseLine } from '../../../daemon/src/runtime/forward.ts'
 import { answerHeaders, backendHeaders } from '../../../daemon/src/runtime/headers.ts'
@@ -306,6 +308,25 @@ export const HTTP_DECODERS: Decoder[] = [
     decode: one => {
       const line = parseLine(text(one).slice(0, 8192))
       return [line, reasonIn(text(one)), readResources(JSON.parse(text(one)))]
+    },
+    refuses: err => isPlainError(err) || err instanceof SyntaxError
+  },
+  {
+    name: 'an engine',
+    files: ['daemon/src/containers/describe.ts', 'daemon/src/containers/pull.ts', 'daemon/src/containers/ask.ts'],
+    words: ['Version', 'ApiVersion', 'Components', 'Runtimes', 'progressDetail', 'error'],
+    seeds: () =>
+      bytes(
+        '{"Version":"27.1.0","ApiVersion":"1.46","Components":[{"Name":"Podman Engine"}]}',
+        '{"Runtimes":{"nvidia":{}},"SwapLimit":true,"DiscoveredDevices":[{"ID":"nvidia.com/gpu=0"}]}',
+        '{"id":"a","progressDetail":{"current":1,"total":2}}',
+        '{"error":"manifest unknown"}'
+      ),
+    decode: one => {
+      const progress = new PullProgress()
+      for (const line of text(one).split('\n')) progress.add(line)
+      const value: unknown = JSON.parse(text(one))
+      return [describeEngine(value, value, []), progress.report()]
     },
     refuses: err => isPlainError(err) || err instanceof SyntaxError
   }
