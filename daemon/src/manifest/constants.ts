@@ -21,6 +21,8 @@ export const DEFAULTS = {
   needs: { cores: 1, memory_mb: 256, disk_mb: 0 },
   health: { path: '/health', interval_s: 5, timeout_s: 2, start_s: 30 },
   admission: { concurrency: 4, queue: 32 },
+  /** a database allows a hundred, and has other clients */
+  connections: 64,
   resources: { interval_s: 2 },
   body_limit_mb: 1,
   timeouts: { first_byte_s: 30, between_chunks_s: 15, idle_s: IDLE_SECONDS }

@@ -71,6 +71,9 @@ const serving = createServing({
         ? undefined
         : {
             contract,
+            connect: async () => {
+              throw new Error('nobody connects here')
+            },
             invoke: async ({ path, stamp = {}, headers }) => {
               // What reaches a backend is what was declared, and in the daemon's words.
               if (isAmbiguous(path.replace(/\?.*/s, ''))) throw new Error(`${path} came through`)
