@@ -49,6 +49,9 @@ function serving(init: Partial<ServingComponents>, invoked: Array<Headers | unde
     services: {
       get: () => ({
         contract,
+        connect: async () => {
+          throw new Error('nobody connects here')
+        },
         invoke: async ({ stamp }) => {
           invoked.push(stamp)
           return {

@@ -44,6 +44,7 @@ function* checkProtocol(document: ManifestDocument): Iterable<Finding> {
   for (const field of ['operations', 'body_limit_mb', 'resources', 'state'] as const) {
     if (document[field] != null) yield { path: [field], message }
   }
+  if (document.admission?.queue != null) yield { path: ['admission', 'queue'], message }
   if (health?.path != null) yield { path: ['health', 'path'], message }
   for (const field of ['first_byte_s', 'between_chunks_s'] as const) {
     if (timeouts?.[field] != null) yield { path: ['timeouts', field], message }

@@ -25,6 +25,8 @@ export const DEFAULTS = {
   health: { path: '/health', interval_s: 5, timeout_s: 2, start_s: 30 },
   admission: { concurrency: 4, queue: 32 },
   container: { gpu: 'none', read_only: false, pull: 'missing', pids: 2048, stop_s: 10 },
+  /** a database allows a hundred, and has other clients */
+  connections: 64,
   resources: { interval_s: 2 },
   body_limit_mb: 1,
   timeouts: { first_byte_s: 30, between_chunks_s: 15, idle_s: IDLE_SECONDS }

@@ -19,7 +19,7 @@ export function toManifest(
   const findings: Finding[] = []
   const backend = toBackend(document, env, findings)
   if (backend == null || findings.length > 0) return findings
-  const { needs = {}, health = {}, admission = {}, resources, state } = document
+  const { needs = {}, health = {}, resources, state } = document
   return {
     file,
     folder,
@@ -40,8 +40,9 @@ export function toManifest(
       start: (health.start_s ?? DEFAULTS.health.start_s) * SECOND
     },
     admission: {
-      concurrency: admission.concurrency ?? DEFAULTS.admission.concurrency,
-      queue: admission.queue ?? DEFAULTS.admission.queue
+      concurrency: concurrencyOf(document),
+      // A connection lasts for as long as its client likes: nobody waits for its end.
+      queue: document.protocol === 'tcp' ? 0 : (document.admission?.queue ?? DEFAULTS.admission.queue)
     },
     idleTimeout: (document.timeouts?.idle_s ?? DEFAULTS.timeouts.idle_s) * SECOND,
     ...(resources == null
@@ -57,7 +58,7 @@ export function toManifest(
 }
 
 function toContract(document: ManifestDocument): ServiceContract {
-  const { name, version, title, aliases, protocol, tier, admission, state, data_class, operations } = document
+  const { name, version, title, aliases, protocol, tier, state, data_class, operations } = document
   return {
     name,
     version,
@@ -66,11 +67,15 @@ function toContract(document: ManifestDocument): ServiceContract {
     protocol: protocol ?? DEFAULTS.protocol,
     tier: tier ?? DEFAULTS.tier,
     replicas: replicasOf(document) ?? 0,
-    concurrency: admission?.concurrency ?? DEFAULTS.admission.concurrency,
+    concurrency: concurrencyOf(document),
     ...(state == null ? {} : { stateKey: state.keyed }),
     ...(data_class == null ? {} : { dataClass: data_class }),
     operations: (operations ?? []).map(operation => toOperation(operation, document))
   }
+}
+
+function concurrencyOf({ protocol, admission }: ManifestDocument): number {
+  return admission?.concurrency ?? (protocol === 'tcp' ? DEFAULTS.connections : DEFAULTS.admission.concurrency)
 }
 
 /** Undefined when every worker that can run it should, as with a server that its owner runs anyway. */

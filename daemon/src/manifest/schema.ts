@@ -230,7 +230,7 @@ export const manifestSchema = Type.Object(
             minimum: 1,
             maximum: 10_000,
             default: DEFAULTS.admission.concurrency,
-            description: 'requests that run at once; connections to a tcp service'
+            description: 'requests that run at once; of a tcp service connections, of which the default is 64'
           })
         ),
         queue: Type.Optional(

@@ -17,6 +17,7 @@ import type { AuditLog } from '../audit/index.ts'
 import type { IngressRecord } from '../ingress/index.ts'
 import type { ServiceHost } from '../peer/index.ts'
 import type { Tunnel } from '../tunnel/index.ts'
+import { connectionMetrics } from './connections.ts'
 import { Instruments, one } from './instruments.ts'
 import { type NetworkComponents, networkMetrics } from './network.ts'
 import { requestMetrics } from './requests.ts'
@@ -36,6 +37,8 @@ export interface MetricsComponents extends NetworkComponents {
 export interface Metrics {
   registry: Registry
   record(record: IngressRecord): void
+  /** a connection of TCP that has ended or was refused */
+  recordConnection(record: IngressRecord): void
 }
 
 /** Of those that prom-client brings, gauges that are named as counters. */
@@ -69,5 +72,6 @@ export function createMetrics(components: MetricsComponents): Metrics {
   serviceMetrics(instruments, { view, services, labels })
   networkMetrics(instruments, components)
   const record = requestMetrics(instruments, { dispatcher, labels })
-  return { registry, record }
+  const recordConnection = connectionMetrics(instruments, labels)
+  return { registry, record, recordConnection }
 }

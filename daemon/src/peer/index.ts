@@ -15,7 +15,14 @@
  */
 import type { Capabilities, Role, ServiceOffer } from '@hedgerow/protocols/advert'
 import type { ServiceContract } from '@hedgerow/protocols/contract'
-import type { DispatchAnswer, Dispatcher, DispatchRequest } from '@hedgerow/protocols/dispatch'
+import type {
+  Connected,
+  ConnectRequest,
+  DispatchAnswer,
+  Dispatcher,
+  DispatchRequest
+} from '@hedgerow/protocols/dispatch'
+import type { ForwardedConnection } from '@hedgerow/protocols/forward/node'
 import type { Gate } from '@hedgerow/protocols/gate'
 import type { Invoker } from '@hedgerow/protocols/invocation'
 import type { Ledger } from '@hedgerow/protocols/ledger'
@@ -150,6 +157,12 @@ export interface Peer {
   /** where requests enter the mesh: the listener of the API, and that of the tunnel if there is one */
   readonly entrances: readonly Entrance[]
   dispatch(request: DispatchRequest): Promise<DispatchAnswer>
+  /**
+   * Opens a connection to a service that speaks TCP. Aborting the signal resets it, also when it is open.
+   *
+   * @throws {MeshError} when no worker took it
+   */
+  connect(request: ConnectRequest): Promise<Connected<ForwardedConnection>>
   /** Shows a new credential from now on, to those who are connected too. */
   renew(credential: string): void
   start(): Promise<void>

@@ -75,6 +75,14 @@ export const CALLER_PATIENCE = 120_000
 /** Seconds until a service that is starting is likely ready. */
 export const LOADING_RETRY_AFTER = 2
 
+// Connections to backends that speak TCP.
+
+/**
+ * How long connections may go on after their service is to end here. Databases' clients keep theirs for good, so they must be
+ * ended some time, and before the process is ended itself after its 30 s.
+ */
+export const CONNECTIONS_DRAIN = 25_000
+
 // Resources.
 
 /** Bytes of the list of resources. */

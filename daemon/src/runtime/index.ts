@@ -31,6 +31,9 @@ import { ProcessLauncher } from './process.ts'
 import { GroupReaper } from './reaper.ts'
 import { RunningServer } from './running-server.ts'
 import { Supervisor } from './supervisor.ts'
+import type { TcpConnection } from './tcp-connections.ts'
+
+export type { ConnectionEnd, TcpConnection } from './tcp-connections.ts'
 
 /**
  * - `starting`: launched, no healthy answer yet
@@ -175,15 +178,22 @@ export interface ServiceInstance {
   /**
    * Passes a request to the backend. Resolves with the head of the answer.
    *
-   * @throws {MeshError} `Loading`, `NotServed`, `Busy`, `Draining`, `Deadline`, `ClientGone`, `BodyTooLarge`, `Malformed`,
+   * @throws {MeshError} `Loading`, `NotServed`, `NotHttp`, `Busy`, `Draining`, `Deadline`, `ClientGone`, `BodyTooLarge`, `Malformed`,
    * `BackendFailed`, `FirstByteTimeout`; reading the body may throw `BackendFailed`, `ChunkTimeout`, `Deadline` and
    * `ClientGone`. `details.retry_safe` says whether sending the request again can do no harm.
    */
   invoke(request: ServiceRequest, options: ServiceInvokeOptions): Promise<ServiceAnswer>
+  /**
+   * Opens a connection to the backend, of a service that speaks TCP. It counts as a request in hand until it ends.
+   *
+   * @param options.signal aborted when the caller leaves: the connection is reset, also when it is open already
+   * @throws {MeshError} `Loading`, `NotServed`, `NotTcp`, `Busy`, `Draining`, `ClientGone`, `BackendFailed`
+   */
+  connect(options: { signal: AbortSignal; requestId: string }): Promise<TcpConnection>
   load(): AdmissionLoad
   /** whether a number of {@link load} has changed since the last call */
   loadChanged(): boolean
-  /** Refuses new requests. Resolves when those in hand are through. */
+  /** Refuses new requests. Resolves when those in hand are through; connections of TCP are reset after 25 s. */
   drain(): Promise<void>
   /** Ends what still runs, and the backend. It can be started again. */
   stop(): Promise<void>

@@ -75,7 +75,8 @@ class WorkerServices implements ServiceHost {
     if (instance == null) return undefined
     return {
       contract: instance.manifest.contract,
-      invoke: (request, options) => instance.invoke(request, options)
+      invoke: (request, options) => instance.invoke(request, options),
+      connect: options => instance.connect(options)
     }
   }
 

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { matchOperation } from '@hedgerow/protocols/contract'
 import type { Body, Headers } from '@hedgerow/protocols/invocation'
 import { type Logger, pino } from 'pino'
-import { systemClock } from '../../src/clock/index.ts'
+import { type Clock, systemClock } from '../../src/clock/index.ts'
 import type { ContainerEngine } from '../../src/containers/index.ts'
 import { formatManifestError, parseManifest, type ServiceManifest } from '../../src/manifest/index.ts'
 import {
@@ -25,6 +25,8 @@ export interface HostInit {
   env?: Record<string, string>
   /** laid over the manifest */
   manifest?: Record<string, unknown>
+  /** @default the system's */
+  clock?: Clock
 }
 
 export interface Call {
@@ -57,7 +59,7 @@ export class TestRuntime {
   host(init: HostInit = {}): ServiceInstance {
     const instance = createServiceInstance({
       manifest: manifestOf(init, this.traceFile),
-      clock: systemClock,
+      clock: init.clock ?? systemClock,
       random: Math.random,
       log: this.#log,
       reaper: this.#reaper,

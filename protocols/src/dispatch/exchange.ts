@@ -156,14 +156,19 @@ export class Exchange implements AttemptOwner {
     track.health.beginTrial()
     const { firstByteTimeout, chunkTimeout } = plan.operation
     const attempt = new Attempt(
-      { prospect, record, now: () => engine.clock.now(), firstByteTimeout, chunkTimeout, withhold: plan.repeatable },
+      { prospect, record, now: () => engine.clock.now(), firstByteTimeout, chunkTimeout, withhold: plan.withhold },
       this
     )
     this.active.add(attempt)
     engine.heartbeats.enter(peer, attempt)
     engine.heartbeats.measure(peer)
     const body = this.body.open(attempt)
-    attempt.start(engine.invoke, { method: plan.request.method, path: plan.path, headers: this.headers(now), body })
+    attempt.start(plan.invoke ?? engine.invoke, {
+      method: plan.request.method,
+      path: plan.path,
+      headers: this.headers(now),
+      body
+    })
   }
 
   private headers(now: number): Headers {

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import type { ServiceContract } from '@hedgerow/protocols/contract'
 import { matchOperation } from '@hedgerow/protocols/contract'
 import { MeshError } from '@hedgerow/protocols/errors'
@@ -12,6 +13,7 @@ import { describeEngine } from '../../../daemon/src/containers/describe.ts'
 import { PullProgress } from '../../../daemon/src/containers/pull.ts'
 import { pathOf } from '../../../daemon/src/ingress/index.ts'
 import { parseLine } from '../../../daemon/src/runtime/forward.ts'
+import { splitOutput } from '../../../daemon/src/runtime/frames.ts'
 import { answerHeaders, backendHeaders } from '../../../daemon/src/runtime/headers.ts'
 import { reasonIn } from '../../../daemon/src/runtime/health.ts'
 import { readResources } from '../../../daemon/src/runtime/resources.ts'
@@ -73,6 +75,9 @@ const serving = createServing({
         ? undefined
         : {
             contract,
+            connect: async () => {
+              throw new Error('nobody connects here')
+            },
             invoke: async ({ path, stamp = {}, headers }) => {
               // What reaches a backend is what was declared, and in the daemon's words.
               if (isAmbiguous(path.replace(/\?.*/s, ''))) throw new Error(`${path} came through`)
@@ -312,8 +317,13 @@ export const HTTP_DECODERS: Decoder[] = [
     refuses: err => isPlainError(err) || err instanceof SyntaxError
   },
   {
-    name: 'an engine',
-    files: ['daemon/src/containers/describe.ts', 'daemon/src/containers/pull.ts', 'daemon/src/containers/ask.ts'],
+    name: 'answers-of-engines',
+    files: [
+      'daemon/src/containers/ask.ts',
+      'daemon/src/containers/describe.ts',
+      'daemon/src/containers/pull.ts',
+      'daemon/src/runtime/frames.ts'
+    ],
     words: ['Version', 'ApiVersion', 'Components', 'Runtimes', 'progressDetail', 'error'],
     seeds: () =>
       bytes(
@@ -322,7 +332,10 @@ export const HTTP_DECODERS: Decoder[] = [
         '{"id":"a","progressDetail":{"current":1,"total":2}}',
         '{"error":"manifest unknown"}'
       ),
-    decode: one => {
+    decode: async one => {
+      const { stdout, stderr } = splitOutput(Readable.from([Buffer.from(one)]))
+      const output = await Promise.all([stdout.toArray(), stderr.toArray()])
+      if (Buffer.concat(output.flat()).length > one.length) throw new RangeError('more came out than went in')
       const progress = new PullProgress()
       for (const line of text(one).split('\n')) progress.add(line)
       const value: unknown = JSON.parse(text(one))
