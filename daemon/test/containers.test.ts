@@ -283,8 +283,8 @@ describe('a backend in a container', function () {
       worker = undefined
       rmSync(folder, { recursive: true, force: true })
     })
-    const start = async (): Promise<Worker> => {
-      worker = await Worker.start(folder, podman.socket)
+    const start = async (env: Record<string, string> = {}): Promise<Worker> => {
+      worker = await Worker.start(folder, podman.socket, env)
       return worker
     }
     const serves = async ({ url }: Worker): Promise<void> => {
@@ -313,6 +313,28 @@ describe('a backend in a container', function () {
       rmSync(join(folder, 'boxed.yaml'))
       await start()
       await eventually('it is removed', async () => podman.containers().length === 0)
+    })
+
+    it('answers chats with the catalogue and nothing else', async () => {
+      rmSync(join(folder, 'boxed.yaml'))
+      const running = await start({
+        HEDGEROW_CATALOGUE: 'ollama',
+        // The image can't be had here; the manifest is the one that ships.
+        HEDGEROW_OLLAMA_IMAGE: IMAGE,
+        HEDGEROW_OLLAMA_MODEL: 'tiny:1b',
+        HEDGEROW_FORBID_SERVICES: 'vision-ocr,document-processing,rag-embeddings,notes-coa,ner-extraction'
+      })
+      let answer = ''
+      await eventually('it chats', async () => {
+        const body = JSON.stringify({ messages: [{ role: 'user', content: 'Hello' }] })
+        const headers = { 'content-type': 'application/json' }
+        const response = await fetch(`${running.url}/v1/chat/completions`, { method: 'POST', headers, body })
+        answer = await response.text()
+        return response.ok
+      })
+      assert.equal(JSON.parse(answer).choices[0].message.content, 'a stand-in for tiny:1b')
+      await running.stop()
+      assert.deepEqual(podman.containers(), [])
     })
 
     it('without an engine is not assigned, with the reason, and is as soon as there is one', async () => {

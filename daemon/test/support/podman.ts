@@ -1,12 +1,21 @@
 import { execFileSync, type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process'
 import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  writeFileSync
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { FIXTURES } from './runtime.ts'
 
-/** The fixtures' backend with the Node that runs the tests, and nothing else. */
+/** The fixtures' servers with the Node that runs the tests, a shell, and nothing else. */
 export const IMAGE = 'localhost/hedgerow-fixture:1'
 
 const TOOLS = ['podman', 'runc', 'iptables']
@@ -130,6 +139,9 @@ default_subnet = "${subnet}"
     for (const folder of ['bin', 'app', 'tmp', 'data']) mkdirSync(join(image, folder), { recursive: true })
     copyFileSync(process.execPath, join(image, 'bin/node'))
     copyFileSync(join(FIXTURES, 'backend.mjs'), join(image, 'app/backend.mjs'))
+    copyFileSync(realpathSync('/bin/sh'), join(image, 'bin/sh'))
+    copyFileSync(join(FIXTURES, 'ollama.cjs'), join(image, 'bin/ollama'))
+    chmodSync(join(image, 'bin/ollama'), 0o755)
     const tar = join(this.folder, 'image.tar')
     execFileSync('tar', ['-C', image, '-cf', tar, '.'])
     this.run('import', '--change', 'WORKDIR /app', '--change', 'ENTRYPOINT ["/bin/node"]', tar, IMAGE)

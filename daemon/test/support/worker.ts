@@ -16,8 +16,11 @@ export class Worker {
     this.url = url
   }
 
-  /** @param folder has its manifests, and keeps its data */
-  static async start(folder: string, dockerSocket: string): Promise<Worker> {
+  /**
+   * @param folder has its manifests, and keeps its data
+   * @param env further settings
+   */
+  static async start(folder: string, dockerSocket: string, env: Record<string, string> = {}): Promise<Worker> {
     const port = await freePort()
     const child = spawn(process.execPath, ['--conditions=hedgerow-source', MAIN], {
       env: {
@@ -31,7 +34,8 @@ export class Worker {
         HEDGEROW_DOCKER_SOCKET: dockerSocket,
         HEDGEROW_LISTEN: '/ip4/127.0.0.1/tcp/0',
         HEDGEROW_MDNS: 'false',
-        HEDGEROW_PARENT: 'stdin'
+        HEDGEROW_PARENT: 'stdin',
+        ...env
       },
       stdio: ['pipe', 'ignore', 'ignore']
     })
