@@ -101,6 +101,17 @@ describe('the manifest of a container', () => {
       errors({ volumes: ['/srv:/srv'] }),
       /volumes\[0\]: a folder of the host can only be read: write \/srv:\/srv:ro/
     )
+    for (const path of [
+      '/',
+      '/var',
+      '/run/',
+      '/var/run/docker.sock',
+      '/srv/../run/podman',
+      '/home/u/.docker/run/docker.sock'
+    ])
+      assert.match(errors({ volumes: [`${path}:/x:ro`] }), /holds sockets/, path)
+    for (const path of ['/var/lib/x', '/running', '/srv'])
+      assert.equal(errors({ volumes: [`${path}:/x:ro`] }), '', path)
     assert.match(errors({ volumes: ['a:/x', 'b:/x'] }), /volumes\[1\]: \/x is taken by volumes\[0\]/)
     for (const wrong of ['data', 'data:x', '../up:/x', './here:/x', 'a:/x:z', 'a b:/x'])
       assert.match(errors({ volumes: [wrong] }), /must be name:\/path/, wrong)

@@ -6,8 +6,8 @@ export interface RemoveInit {
   peerId: string
   /** those of one service only */
   service?: string
-  /** spares the containers of this life of the daemon */
-  except?: string
+  /** whether one is still wanted, by its labels. @default none is */
+  wanted?(labels: { service: string | undefined; run: string | undefined }): boolean
 }
 
 /**
@@ -15,11 +15,13 @@ export interface RemoveInit {
  *
  * @returns how many there were
  */
-export async function removeContainers(docker: Docker, { peerId, service, except }: RemoveInit): Promise<number> {
+export async function removeContainers(docker: Docker, { peerId, service, wanted }: RemoveInit): Promise<number> {
   const label = [`${LABELS.peer}=${peerId}`, ...(service == null ? [] : [`${LABELS.service}=${service}`])]
   const abortSignal = AbortSignal.timeout(CALL_TIMEOUT)
   const found = await docker.listContainers({ all: true, filters: { label }, abortSignal })
-  const stale = found.filter(({ Labels }) => except == null || Labels?.[LABELS.run] !== except).slice(0, MAX_LEFTOVERS)
+  const stale = found
+    .filter(({ Labels }) => wanted?.({ service: Labels?.[LABELS.service], run: Labels?.[LABELS.run] }) !== true)
+    .slice(0, MAX_LEFTOVERS)
   await Promise.all(
     stale.map(({ Id }) =>
       remove(docker.getContainer(Id), abortSignal).catch(err => {

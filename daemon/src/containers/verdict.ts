@@ -30,7 +30,7 @@ export function judgeAnswers(answers: readonly EngineAnswer[]): Extract<EngineSt
     return {
       state: 'failed',
       found: `${place} may not be used by this user`,
-      fix: 'add the user to the group that owns the socket (docker), and sign in again'
+      fix: 'add the user to the group that owns the socket (docker), and sign in again; a container gets it by --group-add'
     }
   }
   if (code === 403) {

@@ -1,3 +1,4 @@
+import { posix } from 'node:path'
 import { RESERVED_IN_CONTAINERS, RESERVED_VARIABLES } from './constants.ts'
 import type { ManifestDocument } from './schema.ts'
 import type { FieldPath } from './source.ts'
@@ -86,6 +87,12 @@ function* checkEnv({ backend }: ManifestDocument): Iterable<Finding> {
   }
 }
 
+/** Where engines and others of the machine listen, and the folders above. */
+function holdsSockets(path: string): boolean {
+  const plain = posix.normalize(`${path}/`)
+  return plain === '/' || plain === '/var/' || /^\/(var\/)?run\//.test(plain) || /\.sock\/$/.test(plain)
+}
+
 function* checkContainer({ backend, needs, state }: ManifestDocument): Iterable<Finding> {
   const { container } = backend
   if (container == null) return
@@ -100,6 +107,12 @@ function* checkContainer({ backend, needs, state }: ManifestDocument): Iterable<
     const [source = '', target = '', mode] = text.split(':')
     if (source.startsWith('/') && mode !== 'ro') {
       yield { path, message: `a folder of the host can only be read: write ${source}:${target}:ro` }
+    }
+    if (source.startsWith('/') && holdsSockets(source)) {
+      yield {
+        path,
+        message: `${source} holds sockets such as the engine's own, which read-only doesn't keep from being used`
+      }
     }
     const twin = targets.get(target)
     if (twin == null) targets.set(target, i)

@@ -287,16 +287,19 @@ class WorkerServices implements ServiceHost {
     }
   }
 
-  /** Of an earlier life of this daemon that ended without a word. */
+  /** Of an earlier life of this daemon that ended without a word, or of a service that ended while the engine was away. */
   async #removeLeftovers(peerId: string): Promise<void> {
     const { containers, log } = this.#init
     if (containers?.status.state !== 'ready') return
     try {
       const { docker } = await containers.need()
-      const removed = await removeContainers(docker, { peerId, except: containers.run })
-      if (removed > 0) log.info({ removed }, 'removed containers that an earlier run had left')
+      const removed = await removeContainers(docker, {
+        peerId,
+        wanted: ({ service, run }) => run === containers.run && service != null && this.#instances.has(service)
+      })
+      if (removed > 0) log.info({ removed }, 'removed containers that were left behind')
     } catch (err) {
-      log.warn({ err }, 'containers of an earlier run could not be looked for')
+      log.warn({ err }, 'containers that were left behind could not be removed')
     }
   }
 

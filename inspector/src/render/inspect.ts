@@ -69,7 +69,8 @@ function machine({ cores, memory, disk, gpus, arch, platform }: Capabilities): s
   ].join(', ')
 }
 
-function containers({ engine, gpu, reason, state }: NonNullable<Health['containers']>): string {
+/** Whether a worker runs services in containers; why not is for its owner only. */
+export function containers({ engine, gpu, reason, state }: NonNullable<Health['containers']>): string {
   if (engine != null) return `run by ${printable(engine)}, ${gpu === true ? 'with GPUs' : 'without a GPU'}`
   return reason == null ? `none are run here (${printable(state)})` : printable(reason)
 }
