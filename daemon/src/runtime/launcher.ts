@@ -15,6 +15,8 @@ export interface Launcher {
 export interface Launched {
   target: Target
   pid?: number
+  /** resolves when it is gone, where that is known before its last words are; connections of TCP are reset then */
+  exited?: Promise<unknown>
   /** resolves when it has ended, with how */
   ended: Promise<string>
   /** @param grace milliseconds until it is killed */
