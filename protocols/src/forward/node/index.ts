@@ -20,6 +20,8 @@ import type { Way } from '../splice/index.ts'
 import { StreamForwarder } from './forwarder.ts'
 import { ForwardServer } from './server.ts'
 
+export { REQUEST_TIMEOUT } from './constants.ts'
+
 export interface ForwarderInit {
   mesh: string
 }
