@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
+import { MAX_MESSAGE } from '@hedgerow/protocols/forward'
+import { REQUEST_TIMEOUT } from '@hedgerow/protocols/forward/node'
 import * as gate from '@hedgerow/protocols/gate'
 import * as invocation from '@hedgerow/protocols/invocation/node'
 import * as membership from '@hedgerow/protocols/membership'
@@ -11,6 +13,7 @@ import { PATIENCE } from '../src/ingress/body.ts'
 import { DEFAULTS } from '../src/manifest/constants.ts'
 import * as nonces from '../src/membership/nonces.ts'
 import * as node from '../src/node/constants.ts'
+import { CONNECTIONS_DRAIN } from '../src/runtime/constants.ts'
 
 const KIB = 1024
 const size = (bytes: number | bigint): string => {
@@ -103,7 +106,13 @@ const PEERS: Record<string, string> = {
   'credentials renewed for one peer': rate(api.RENEWAL_RATE),
   'revocations kept, in all': String(membership.MAX_REVOCATIONS),
   'revocations kept, of one issuer': String(membership.MAX_REVOCATIONS_BY_ISSUER),
-  'requests to a service, running and waiting': 'by its manifest'
+  'requests to a service, running and waiting': 'by its manifest',
+  'connections to a TCP service, at each of its workers': String(DEFAULTS.connections),
+  'connections to TCP services, of one peer': String(invocation.MAX_PROTOCOL_STREAMS),
+  'idle connection to a TCP service': time(DEFAULTS.timeouts.idle_s * 1000),
+  'the first message on a connection to a TCP service': size(MAX_MESSAGE),
+  'time for the first message on a connection to a TCP service': time(REQUEST_TIMEOUT),
+  'connections to a TCP service that is to end': time(CONNECTIONS_DRAIN)
 }
 
 /** The first two columns of the table below a heading. */

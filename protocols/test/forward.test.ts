@@ -128,7 +128,7 @@ describe('two connections that are joined', () => {
 
   it('pass on bytes and the end of each direction by itself', async () => {
     const [[client, a], [b, backend]] = [await pair(), await pair()]
-    const joined = splice(a, b)
+    const joined = splice(a, { duplex: b })
     client.end('question')
     assert.equal(Buffer.concat(await backend.toArray()).toString(), 'question')
     backend.end('answer')
@@ -139,7 +139,7 @@ describe('two connections that are joined', () => {
   for (const who of ['client', 'backend'] as const) {
     it(`pass on a reset by the ${who}, also after the other direction has ended`, async () => {
       const [[client, a], [b, backend]] = [await pair(), await pair()]
-      const joined = assert.rejects(splice(a, b))
+      const joined = assert.rejects(splice(a, { duplex: b }))
       const [gone, left] = who === 'client' ? [client, backend] : [backend, client]
       left.end('last words')
       assert.equal(Buffer.concat(await gone.toArray()).toString(), 'last words')
@@ -151,9 +151,32 @@ describe('two connections that are joined', () => {
     })
   }
 
+  it('end when what the other side says is believed to be its end, and are reset when it was none', async () => {
+    for (const believed of [true, false]) {
+      const [[client, a], [b, backend]] = [await pair(), await pair()]
+      const verdict = Promise.withResolvers<void>()
+      const joined = splice(a, { duplex: b, ending: () => verdict.promise })
+      client.end('question')
+      backend.end('answer')
+      backend.resume()
+      assert.equal(String((await once(client, 'data'))[0]), 'answer')
+      assert.equal(client.readableEnded, false)
+      if (believed) {
+        verdict.resolve()
+        await joined
+        await once(client, 'end')
+      } else {
+        const reset = once(client, 'error')
+        verdict.reject(new Error('it has died'))
+        await assert.rejects(joined)
+        await reset
+      }
+    }
+  })
+
   it('read no faster than the other side takes', async () => {
     const [[client, a], [b, backend]] = [await pair(), await pair()]
-    const joined = assert.rejects(splice(a, b))
+    const joined = assert.rejects(splice(a, { duplex: b }))
     const piece = Buffer.alloc(64 * 1024)
     let sent = 0
     // Until the kernel's buffers of two connections and ours are full; a gigabyte would be no bound.

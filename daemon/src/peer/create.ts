@@ -126,11 +126,11 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
   }
 
   const openHere = async (request: ForwardRequest, signal: AbortSignal): Promise<ForwardedConnection> => {
-    const { socket, ended } = await connections.connect(peerId, request, signal)
+    const { socket, ending, ended } = await connections.connect(peerId, request, signal)
     const closed = ended.then(end => {
       if (end !== 'answered') throw new MeshError(end, 'the connection was reset')
     })
-    return { duplex: socket, route: { path: 'local', transport: 'tcp' }, closed }
+    return { duplex: socket, ending, route: { path: 'local', transport: 'tcp' }, closed }
   }
   const connect: Peer['connect'] = request => {
     const service = view.resolve(request.service)
@@ -263,7 +263,10 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
     if (isWorker) {
       forwards = await serveForwards(forMembers, {
         mesh: config.mesh,
-        open: async (peer, request, signal) => (await connections.connect(peer, request, signal)).socket
+        open: async (peer, request, signal) => {
+          const { socket, ending } = await connections.connect(peer, request, signal)
+          return { duplex: socket, ending }
+        }
       })
     }
     if (announces) {

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream'
 import type { Connected } from '@hedgerow/protocols/dispatch'
 import { MeshError, toMeshError } from '@hedgerow/protocols/errors'
 import type { ForwardedConnection } from '@hedgerow/protocols/forward/node'
-import { carry } from '@hedgerow/protocols/forward/splice'
+import { carry, type Way } from '@hedgerow/protocols/forward/splice'
 import { FORWARD_UPGRADE, HEADERS } from '@hedgerow/protocols/ids'
 import { newRequestId, optionsIn, targetOf } from '@hedgerow/protocols/ingress'
 import type { Logger } from 'pino'
@@ -94,7 +94,7 @@ class Forward {
     return caller
   }
 
-  async #open(caller: Caller, signal: AbortSignal): Promise<Duplex> {
+  async #open(caller: Caller, signal: AbortSignal): Promise<Way> {
     const { headers } = this.#request
     const said = (name: string): string | undefined => {
       const value = headers[name]
@@ -115,7 +115,7 @@ class Forward {
     const answer = switching(connected)
     this.#before.written += Buffer.byteLength(answer)
     this.#socket.write(answer)
-    return connected.connection.duplex
+    return connected.connection
   }
 
   #failureOf(err: unknown): MeshError {

@@ -82,6 +82,8 @@ export const LOADING_RETRY_AFTER = 2
  * ended some time, and before the process is ended itself after its 30 s.
  */
 export const CONNECTIONS_DRAIN = 25_000
+/** From the end of what a process sends to the news that it has died, with room to spare: 10 ms on an idle machine. */
+export const END_DOUBT = 100
 
 // Resources.
 

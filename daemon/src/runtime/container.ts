@@ -138,9 +138,10 @@ export class ContainerLauncher implements Launcher {
     const over = new AbortController()
     const { log } = this.#components
     let output = this.#follow(container, over.signal)
-    const ended = this.#untilEnded(container, over.signal, () => {
+    const exited = this.#untilEnded(container, over.signal, () => {
       output = this.#follow(container, over.signal, true)
-    }).then(async () => {
+    })
+    const ended = exited.then(async () => {
       await Promise.race([output, delay(CONTAINER_LAST_WORDS)])
       return this.#howItEnded(container)
     })
@@ -160,6 +161,7 @@ export class ContainerLauncher implements Launcher {
     return {
       target,
       container: container.id,
+      exited,
       ended,
       async stop(grace) {
         stopping = true

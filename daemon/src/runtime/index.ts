@@ -217,8 +217,17 @@ export interface ServiceInstanceInit extends RuntimeComponents {
   manifest: ServiceManifest
 }
 
-export function createBackend(manifest: ServiceManifest, components: RuntimeComponents, busy: () => boolean): Backend {
-  return new Supervisor(manifest, createLauncher(manifest, components), components, busy)
+/**
+ * @param busy whether it has requests in hand
+ * @param gone called as soon as a process is known to have ended, before anything else is done about it
+ */
+export function createBackend(
+  manifest: ServiceManifest,
+  components: RuntimeComponents,
+  busy: () => boolean,
+  gone: () => void
+): Backend {
+  return new Supervisor(manifest, createLauncher(manifest, components), components, busy, gone)
 }
 
 function createLauncher(manifest: ServiceManifest, components: RuntimeComponents): Launcher {

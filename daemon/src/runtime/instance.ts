@@ -5,7 +5,7 @@ import type { Logger } from 'pino'
 import { type Admission, type AdmissionLoad, createAdmission, type Permit } from '../admission/index.ts'
 import type { ServiceManifest } from '../manifest/index.ts'
 import { BackendConnection } from './connection.ts'
-import { CONNECTIONS_DRAIN, LOADING_RETRY_AFTER } from './constants.ts'
+import { CONNECTIONS_DRAIN, END_DOUBT, LOADING_RETRY_AFTER } from './constants.ts'
 import { bodyTooLarge, Exchange } from './exchange.ts'
 import {
   type Backend,
@@ -44,8 +44,18 @@ export class HostedService implements ServiceInstance {
     this.manifest = manifest
     this.#log = init.log.child({ service: manifest.contract.name })
     this.#admission = this.#newAdmission()
-    this.#tcp = new TcpConnections({ service: manifest.contract.name, idleTimeout: manifest.idleTimeout })
-    this.#backend = createBackend(manifest, { ...init, log: this.#log }, () => this.#admission.load().inFlight > 0)
+    const isOurs = manifest.backend.type !== 'url' && manifest.backend.type !== 'tcp'
+    this.#tcp = new TcpConnections({
+      service: manifest.contract.name,
+      idleTimeout: manifest.idleTimeout,
+      doubt: isOurs ? END_DOUBT : 0
+    })
+    this.#backend = createBackend(
+      manifest,
+      { ...init, log: this.#log },
+      () => this.#admission.load().inFlight > 0,
+      () => this.#tcp.end('BackendFailed')
+    )
     this.#backend.addListener(() => this.#follow())
     if (manifest.resources != null) {
       const onChange = (): void => this.#tell()
@@ -241,7 +251,7 @@ export class HostedService implements ServiceInstance {
       this.#connection?.destroy()
       this.#connection = http == null ? undefined : new BackendConnection(http)
     }
-    // A process that has ended closes its connections as if it had said all it had to say: those are reset that still can be.
+    // A process that has ended closes its connections as if it had said all it had to say.
     if (target == null) this.#tcp.end('BackendFailed')
     if (state === 'healthy' && http != null) this.#watcher?.start(http)
     else if (state !== 'draining') this.#watcher?.stop()

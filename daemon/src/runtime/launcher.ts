@@ -23,6 +23,8 @@ export interface Launched {
   pid?: number
   /** its id */
   container?: string
+  /** resolves when it is gone, where that is known before its last words are; connections of TCP are reset then */
+  exited?: Promise<unknown>
   /** resolves when it has ended, with how */
   ended: Promise<string>
   /** @param grace milliseconds until it is killed */

@@ -59,7 +59,8 @@ export class ProcessLauncher implements Launcher {
     child.stdin.on('error', () => {})
 
     let stopping = false
-    const ended = once(child, 'exit').then(async () => {
+    const exited = once(child, 'exit')
+    const ended = exited.then(async () => {
       // What it left behind goes with it; when it is being stopped, that gets its grace, too.
       if (!stopping) {
         signalGroup(pid, 'SIGKILL')
@@ -71,6 +72,7 @@ export class ProcessLauncher implements Launcher {
     return {
       target: targetAt(this.#manifest.contract.protocol, HOST, port),
       pid,
+      exited,
       ended,
       async stop(grace) {
         stopping = true

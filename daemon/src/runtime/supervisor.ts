@@ -23,6 +23,7 @@ export class Supervisor implements Backend {
   readonly #random: () => number
   readonly #log: Logger
   readonly #busy: () => boolean
+  readonly #gone: () => void
   readonly #stopGrace: number
   readonly #listeners = new Set<(change: BackendChange) => void>()
   #state: BackendState = 'stopped'
@@ -51,7 +52,8 @@ export class Supervisor implements Backend {
     { health }: Pick<ServiceManifest, 'health'>,
     launcher: Launcher,
     { clock, random, log, stopGrace }: SupervisorComponents,
-    busy: () => boolean
+    busy: () => boolean,
+    gone: () => void = () => {}
   ) {
     this.#health = health
     this.#launcher = launcher
@@ -59,6 +61,7 @@ export class Supervisor implements Backend {
     this.#random = random
     this.#log = log
     this.#busy = busy
+    this.#gone = gone
     this.#stopGrace = launcher.stopGrace ?? stopGrace ?? STOP_GRACE
     this.#stateAt = clock.now()
   }
@@ -156,6 +159,9 @@ export class Supervisor implements Backend {
     if (generation !== this.#generation) return launched.stop(HUNG_GRACE)
     this.#current = launched
     this.#launchedAt = this.#clock.now()
+    void launched.exited?.then(() => {
+      if (this.#current === launched) this.#gone()
+    })
     void launched.ended.then(how => {
       if (this.#current === launched) this.#ended(how)
     })

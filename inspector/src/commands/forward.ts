@@ -103,7 +103,7 @@ async function carryOne(
         { service, ...(worker == null ? {} : { worker }), ...(dataClass == null ? {} : { dataClass }) },
         gone
       )
-      return connection.duplex
+      return connection
     }
     await carry(socket, open, signal)
   } catch (err) {

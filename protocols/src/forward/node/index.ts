@@ -10,24 +10,24 @@
  * // who wants to reach it
  * const forwarder = createForwarder(node, { mesh })
  * const { duplex } = await forwarder.open(peerId, { service: 'postgresql', requestId }, { signal })
- * await splice(socket, duplex)
+ * await splice(socket, { duplex })
  * ```
  */
-import type { Duplex } from 'node:stream'
 import type { Route } from '../../invocation/index.ts'
 import type { InvokerComponents, ServeComponents } from '../../invocation/node/index.ts'
 import type { ForwardRequest } from '../index.ts'
+import type { Way } from '../splice/index.ts'
 import { StreamForwarder } from './forwarder.ts'
 import { ForwardServer } from './server.ts'
+
+export { REQUEST_TIMEOUT } from './constants.ts'
 
 export interface ForwarderInit {
   mesh: string
 }
 
 /** A connection to a service that is open. */
-export interface ForwardedConnection {
-  /** its bytes; a reset of the connection is an error */
-  duplex: Duplex
+export interface ForwardedConnection extends Way {
   route: Route
   /** resolves when both directions have ended; rejects with an `InvocationError` or `MeshError` when it is reset */
   closed: Promise<void>
@@ -56,7 +56,7 @@ export interface ServeForwardsInit {
    * @param signal aborted when the peer has left
    * @throws {MeshError} what the peer is refused with
    */
-  open(peer: string, request: ForwardRequest, signal: AbortSignal): Promise<Duplex>
+  open(peer: string, request: ForwardRequest, signal: AbortSignal): Promise<Way>
   /** called with errors that are no refusals */
   onError?(err: unknown): void
   /** streams that one peer may have open, over all of its connections; one more is reset. @default 512 */

@@ -1,4 +1,3 @@
-import type { Duplex } from 'node:stream'
 import type { Connection, Stream } from '@libp2p/interface'
 import { MeshError, toMeshError } from '../../errors/index.ts'
 import { forwardProtocol, forwardStreamsProtocol } from '../../ids/index.ts'
@@ -12,7 +11,7 @@ import {
 } from '../../invocation/node/index.ts'
 import { acceptStreams } from '../../invocation/streams/index.ts'
 import { decodeRequest, encodeAnswer, type ForwardRequest } from '../index.ts'
-import { carry } from '../splice/index.ts'
+import { carry, type Way } from '../splice/index.ts'
 import { REQUEST_TIMEOUT } from './constants.ts'
 import type { ForwardService, ServeForwardsInit } from './index.ts'
 import { readMessage } from './read-message.ts'
@@ -92,7 +91,7 @@ export class ForwardServer implements ForwardService {
     await carry(duplex, gone => this.#answer(peer, request, duplex, gone), signal)
   }
 
-  async #answer(peer: string, request: ForwardRequest, duplex: StreamDuplex, signal: AbortSignal): Promise<Duplex> {
+  async #answer(peer: string, request: ForwardRequest, duplex: StreamDuplex, signal: AbortSignal): Promise<Way> {
     try {
       const way = await this.#init.open(peer, request, signal)
       duplex.write(encodeAnswer())

@@ -9,17 +9,32 @@
 import type { Duplex } from 'node:stream'
 import { finished } from 'node:stream/promises'
 
+/** A connection that others are joined with. */
+export interface Way {
+  duplex: Duplex
+  /**
+   * Asked when it has ended its direction, before anybody hears of that: rejects when it was no end, as when the process
+   * behind it has died. @default it was one
+   */
+  ending?(): Promise<void>
+}
+
 /**
  * Joins two connections: what one sends the other gets, the end of one direction too, and a reset of one resets the other.
  * Neither is read faster than the other takes.
  *
  * @returns when both have ended in order @throws what went wrong with one of them
  */
-export async function splice(a: Duplex, b: Duplex): Promise<void> {
+export async function splice(a: Duplex, { duplex: b, ending }: Way): Promise<void> {
   // Not `pipeline`: on an error it destroys a socket, which ends it as if all had been said.
   const ends = [finished(a), finished(b)]
   a.pipe(b)
-  b.pipe(a)
+  b.pipe(a, { end: ending == null })
+  if (ending != null) {
+    const believed = Promise.withResolvers<void>()
+    b.once('end', () => believed.resolve(ending()))
+    ends.push(believed.promise.then(() => void a.end()))
+  }
   try {
     await Promise.all(ends)
   } catch (err) {
@@ -50,7 +65,7 @@ export function reset(duplex: Duplex): void {
  */
 export async function carry(
   caller: Duplex,
-  open: (signal: AbortSignal) => Promise<Duplex>,
+  open: (signal: AbortSignal) => Promise<Way>,
   signal: AbortSignal
 ): Promise<void> {
   const gone = new AbortController()
