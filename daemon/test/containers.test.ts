@@ -162,6 +162,7 @@ describe('a backend in a container', function () {
       manifest: {
         protocol: 'tcp',
         operations: undefined,
+        admission: undefined,
         timeouts: undefined,
         backend: container({ command: ['-e', program], port: 5432 })
       }
