@@ -16,6 +16,7 @@ import type { MeshRequest } from '../src/request.ts'
 
 function contract(fields: Pick<ServiceContract, 'name'> & Partial<ServiceContract>): ServiceContract {
   return {
+    protocol: 'http',
     version: '1.0.0',
     title: '',
     aliases: [],

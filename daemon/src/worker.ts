@@ -5,12 +5,20 @@ import type { Logger } from 'pino'
 import { detectCapabilities } from './capabilities/index.ts'
 import type { DaemonSettings } from './config/daemon-settings.ts'
 import { ConfigError } from './config/index.ts'
+import { type ContainerEngine, createEngine } from './containers/index.ts'
 import { loadIdentity, openDataDir, peerIdOf } from './identity/index.ts'
 import { createLog } from './logging/index.ts'
-import { formatManifestError, loadManifests } from './manifest/index.ts'
+import { formatManifestError, loadManifests, type Variables } from './manifest/index.ts'
 import { createPeer, type Peer, type ServiceHost } from './peer/index.ts'
 import { endOnSignal, VERSION } from './process/index.ts'
-import { createServiceHost, namedServices, SHIPPED_SERVICES } from './services/index.ts'
+import {
+  CATALOGUE,
+  catalogueFiles,
+  createServiceHost,
+  llmServerUrl,
+  namedServices,
+  SHIPPED_SERVICES
+} from './services/index.ts'
 import {
   accessOf,
   answerWhileWaiting,
@@ -118,7 +126,15 @@ async function prepareServices(
       throw new ConfigError('HEDGEROW_SERVICES_DIR', `${place} can't be read (${err.code}); name a folder of manifests`)
     })
   }
-  const { manifests, errors } = await loadManifests([SHIPPED_SERVICES, ...settings.servicesDir])
+  const containers = createEngine({
+    ...(settings.dockerSocket == null ? {} : { socket: settings.dockerSocket }),
+    env: process.env,
+    log
+  })
+  await containers.start()
+  const catalogue = await catalogueFiles(CATALOGUE, settings.catalogue)
+  const places = [SHIPPED_SERVICES, ...catalogue, ...settings.servicesDir]
+  const { manifests, errors } = await loadManifests(places, { env: await variables(catalogue, containers) })
   for (const error of errors) log.error(`${formatManifestError(error)}; this service is left out`)
   const contracts = manifests.map(({ contract }) => contract)
   const init = {
@@ -128,9 +144,29 @@ async function prepareServices(
     pinned: namedServices('HEDGEROW_SERVICES', settings.services, contracts),
     forbidden: namedServices('HEDGEROW_FORBID_SERVICES', settings.forbidServices, contracts),
     stateDir: join(dataDir, 'services'),
+    containers,
     log
   }
   return granted => createServiceHost({ ...init, granted })
+}
+
+/**
+ * What manifests may refer to: the daemon's environment, and where the catalogue's server of models is.
+ *
+ * @throws {ConfigError} when an entry of the catalogue lacks something: it was asked for by name
+ */
+async function variables(catalogue: readonly string[], containers: ContainerEngine): Promise<Variables> {
+  if (catalogue.length === 0) return process.env
+  const { manifests, errors } = await loadManifests(catalogue)
+  const [error] = errors
+  if (error != null) throw new ConfigError('HEDGEROW_CATALOGUE', formatManifestError(error))
+  if (process.env.HEDGEROW_LLM_URL) return process.env
+  const reach = await containers.need().then(
+    ready => ready.reach.kind,
+    () => 'loopback' as const
+  )
+  const url = llmServerUrl(manifests, reach)
+  return url == null ? process.env : { ...process.env, HEDGEROW_LLM_URL: url }
 }
 
 /** What the owner lends, where it is less than all. */

@@ -18,6 +18,7 @@ const NER: ServiceContract = {
   version: '1.0.0',
   title: 'Finds names',
   aliases: [],
+  protocol: 'http',
   tier: 'cpu',
   replicas: 2,
   concurrency: 4,

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { MAX_ENTRIES } from '@hedgerow/protocols/advert'
+import { MAX_MESSAGE } from '@hedgerow/protocols/forward'
+import { REQUEST_TIMEOUT } from '@hedgerow/protocols/forward/node'
 import * as gate from '@hedgerow/protocols/gate'
 import * as invocation from '@hedgerow/protocols/invocation/node'
 import * as membership from '@hedgerow/protocols/membership'
@@ -8,11 +10,13 @@ import { MAX_VOUCH_SIZE } from '@hedgerow/protocols/vouch'
 import * as access from '../src/access/constants.ts'
 import { needOf, type Rate, ROUTE_NEEDS } from '../src/access/index.ts'
 import * as api from '../src/api/constants.ts'
+import * as containers from '../src/containers/constants.ts'
 import * as dialBack from '../src/dial-back/constants.ts'
 import { PATIENCE } from '../src/ingress/body.ts'
 import { DEFAULTS } from '../src/manifest/constants.ts'
 import * as nonces from '../src/membership/nonces.ts'
 import * as node from '../src/node/constants.ts'
+import { CONNECTIONS_DRAIN } from '../src/runtime/constants.ts'
 import * as tracing from '../src/tracing/constants.ts'
 
 const KIB = 1024
@@ -66,6 +70,19 @@ const HTTP: Record<string, string> = {
   'time for an OIDC issuer to answer': time(access.ISSUER_TIMEOUT)
 }
 
+const CONTAINERS: Record<string, string> = {
+  'processes and threads in a container': String(DEFAULTS.container.pids),
+  'time from SIGTERM to SIGKILL': time(DEFAULTS.container.stop_s * 1000),
+  'log that the engine keeps of a container': containers.ENGINE_LOG_SIZE.replace('m', ' MB'),
+  'time for an engine to answer a question': time(containers.ASK_TIMEOUT),
+  'time for an engine to do anything else': time(containers.CALL_TIMEOUT),
+  'answer of an engine about itself': size(containers.MAX_ANSWER),
+  'pause within a pull': time(containers.PULL_STALL),
+  'wait between pulls that fail': time(containers.PULL_RETRY_MAX),
+  'networks of its daemon that a container joins': String(containers.MAX_NETWORKS),
+  'containers of an earlier life removed at once': String(containers.MAX_LEFTOVERS)
+}
+
 const PEERS: Record<string, string> = {
   'connections, in all': String(node.MAX_CONNECTIONS),
   'handshakes under way': String(node.MAX_PENDING_INBOUND),
@@ -101,7 +118,13 @@ const PEERS: Record<string, string> = {
   'time for one dial back': time(dialBack.DIAL_BACK_TIMEOUT),
   'entry points in an advert': String(MAX_ENTRIES),
   'a vouch for an entry point': size(MAX_VOUCH_SIZE),
-  'requests to a service, running and waiting': 'by its manifest'
+  'requests to a service, running and waiting': 'by its manifest',
+  'connections to a TCP service, at each of its workers': String(DEFAULTS.connections),
+  'connections to TCP services, of one peer': String(invocation.MAX_PROTOCOL_STREAMS),
+  'idle connection to a TCP service': time(DEFAULTS.timeouts.idle_s * 1000),
+  'the first message on a connection to a TCP service': size(MAX_MESSAGE),
+  'time for the first message on a connection to a TCP service': time(REQUEST_TIMEOUT),
+  'connections to a TCP service that is to end': time(CONNECTIONS_DRAIN)
 }
 
 const traces = rate({ perSecond: tracing.TRACES_PER_SECOND, burst: tracing.TRACES_PER_SECOND * tracing.TRACES_BURST })
@@ -133,6 +156,7 @@ describe('the documentation of limits and rights', () => {
     assert.deepEqual(tableIn(text, 'HTTP'), HTTP)
     assert.deepEqual(tableIn(text, 'Between peers'), PEERS)
     assert.deepEqual(tableIn(text, 'Traces'), TRACES)
+    assert.deepEqual(tableIn(text, 'Containers'), CONTAINERS)
   })
 
   it('has the right that every route needs', async () => {

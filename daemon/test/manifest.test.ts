@@ -67,6 +67,7 @@ describe('a service manifest', () => {
       version: '0.1.0',
       title: 'Finds people, creditors, amounts, dates and references in text',
       aliases: ['ner'],
+      protocol: 'http',
       tier: 'gpu',
       replicas: 3,
       concurrency: 8,
@@ -177,7 +178,7 @@ operations:
   })
 
   it('names the fields that are missing', () => {
-    assert.deepEqual(places('title: x\n').sort(), ['- backend', '- name', '- operations', '- version'])
+    assert.deepEqual(places('title: x\n').sort(), ['- backend', '- name', '- version'])
   })
 
   it('finds the line through an alias', () => {
@@ -300,5 +301,76 @@ describe('variables in a manifest', () => {
 
   it("are not read from an object's own machinery", () => {
     assert.deepEqual(places(withUrl('http://${constructor}'), {}), ['5 backend.url'])
+  })
+})
+
+describe('the manifest of a TCP service', () => {
+  const POSTGRES = `
+name: postgresql
+version: 16.0.0
+title: A relational database
+protocol: tcp
+backend: { tcp: "127.0.0.1:5432" }
+`
+
+  it('names a server, and nothing of HTTP', () => {
+    const { contract, backend, everywhere, idleTimeout } = valid(POSTGRES)
+    assert.equal(contract.protocol, 'tcp')
+    assert.deepEqual(contract.operations, [])
+    assert.deepEqual(backend, { type: 'tcp', host: '127.0.0.1', port: 5432 })
+    assert.equal(everywhere, true)
+    assert.equal(idleTimeout, 7_440_000)
+  })
+
+  it('may be of a process that the daemon starts', () => {
+    const { contract, backend, idleTimeout } = valid(
+      `${POSTGRES.replace('{ tcp: "127.0.0.1:5432" }', '{ process: { command: [serve] } }')}timeouts: { idle_s: 60 }`
+    )
+    assert.equal(contract.protocol, 'tcp')
+    assert.equal(backend.type, 'process')
+    assert.equal(idleTimeout, 60_000)
+  })
+
+  it('knows IPv6 addresses, names and variables', () => {
+    const backend = (place: string, env: Variables = {}) =>
+      valid(POSTGRES.replace('127.0.0.1:5432', place), env).backend
+    assert.deepEqual(backend('[::1]:5432'), { type: 'tcp', host: '::1', port: 5432 })
+    assert.deepEqual(backend('db.internal:65535'), { type: 'tcp', host: 'db.internal', port: 65_535 })
+    assert.deepEqual(backend('${DB_HOST:-localhost}:${DB_PORT}', { DB_PORT: '5433' }), {
+      type: 'tcp',
+      host: 'localhost',
+      port: 5433
+    })
+  })
+
+  for (const place of ['127.0.0.1', ':5432', 'host:0', 'host:65536', 'tcp://host:1', '::1:5432', '[x]:1', 'a b:1']) {
+    it(`refuses ${place} as a place`, () => {
+      assert.deepEqual(places(POSTGRES.replace('127.0.0.1:5432', place)), ['6 backend.tcp'])
+    })
+  }
+
+  for (const [what, change, place] of [
+    [
+      'a TCP server of a service that speaks HTTP',
+      ['protocol: tcp', 'operations: [{ method: GET, path: / }]'],
+      '6 backend.tcp'
+    ],
+    ['operations', ['protocol: tcp', 'protocol: tcp\noperations: [{ method: GET, path: / }]'], '6 operations'],
+    ['a health path', ['protocol: tcp', 'protocol: tcp\nhealth: { path: /health }'], '6 health.path'],
+    [
+      'a time to the first byte',
+      ['protocol: tcp', 'protocol: tcp\ntimeouts: { first_byte_s: 3 }'],
+      '6 timeouts.first_byte_s'
+    ],
+    ['a URL', ['{ tcp: "127.0.0.1:5432" }', '{ url: "http://127.0.0.1:5432" }'], '6 backend.url']
+  ] as const) {
+    it(`refuses ${what}`, () => {
+      const [from, to] = change
+      assert.deepEqual(places(POSTGRES.replace(from, to)), [place])
+    })
+  }
+
+  it('is the only one that needs no operations', () => {
+    assert.deepEqual(places(MINIMAL.replace('operations: [{ method: GET, path: /echo }]', '')), ['- operations'])
   })
 })

@@ -121,7 +121,7 @@ describe('the wait before a restart', () => {
           const ended = new Promise<string>(resolve => {
             crash = resolve
           })
-          return { target: { origin, prefix: '' }, ended, stop: async () => {} }
+          return { target: { protocol: 'http', origin, prefix: '' }, ended, stop: async () => {} }
         }
       }
       const health = { path: '/', interval: 1e9, timeout: 5000, start: 5000 }

@@ -10,6 +10,7 @@ const contract: ServiceContract = {
   version: '1.0.0',
   title: '',
   aliases: [],
+  protocol: 'http',
   tier: 'cpu',
   replicas: 1,
   concurrency: 1,
@@ -48,6 +49,9 @@ function serving(init: Partial<ServingComponents>, invoked: Array<Headers | unde
     services: {
       get: () => ({
         contract,
+        connect: async () => {
+          throw new Error('nobody connects here')
+        },
         invoke: async ({ stamp }) => {
           invoked.push(stamp)
           return {

@@ -157,13 +157,25 @@ describe('the verdicts of the doctor', () => {
       states([judgeGpu([]), judgeGpu(gpus), judgeGpu([{ model: 'NVIDIA GPU', memory: 0 }])]),
       'none well wrong'
     )
-    const at = (code: string | number) => ({ socket: '/var/run/docker.sock', code })
+    const place = '/var/run/docker.sock'
+    const at = (code: string | number) => ({ place, code })
+    const engine = { name: 'Docker', version: '27.1.0', swapLimit: true } as const
     assert.equal(
       states(
-        [[], [at('ENOENT')], [at('ENOENT'), at(200)], [at('EACCES')], [at('ECONNREFUSED')], [at(500)]].map(judgeDocker)
+        [
+          [],
+          [at('ENOENT')],
+          [at('ENOENT'), { place, engine }],
+          [at('EACCES')],
+          [at('ECONNREFUSED')],
+          [at('ETIMEDOUT')],
+          [at(500)]
+        ].map(judgeDocker)
       ),
-      'none none well wrong wrong wrong'
+      'none none well wrong wrong wrong wrong'
     )
+    assert.match(judgeDocker([{ place, engine }]).found, /Docker 27\.1\.0 answers at .*no GPU/)
+    assert.match(judgeDocker([{ place, engine: { ...engine, gpu: 'nvidia' } }]).found, /a GPU$/)
   })
 
   it('tell a route that nobody offers from one that breaks, and from one that wants a key', () => {
@@ -283,12 +295,30 @@ describe('the doctor, where no relay answers', function () {
 
   it('asks a Docker engine at its socket', async () => {
     const socket = join(tmpdir(), `hedgerow-doctor-${process.pid}.sock`)
-    const engine = createServer(({ url }, response) => response.writeHead(url === '/_ping' ? 200 : 404).end('OK'))
+    const answers: Record<string, unknown> = {
+      '/_ping': 'OK',
+      '/version': { Version: '27.1.0', ApiVersion: '1.46', Components: [{ Name: 'Engine' }] },
+      '/info': { Runtimes: { runc: {}, nvidia: {} }, SwapLimit: true }
+    }
+    const engine = createServer(({ url = '' }, response) => response.end(JSON.stringify(answers[url])))
     const { close } = await listening(engine, socket)
     const { checks } = await examine(
       { url: 'http://127.0.0.1:1', env, dockerSockets: ['/nowhere/docker.sock', socket] },
       signal
     ).finally(close)
-    assert.match(checks.find(({ check }) => check === 'docker')?.found ?? '', /an engine answers/)
+    assert.equal(
+      checks.find(({ check }) => check === 'docker')?.found,
+      `Docker 27.1.0 answers at ${socket}; it can give containers a GPU`
+    )
+  })
+
+  it('goes by the setting of the daemon for Docker', async () => {
+    const at = async (HEDGEROW_DOCKER_SOCKET: string) => {
+      const { checks } = await examine({ url: 'http://127.0.0.1:1', env: { ...env, HEDGEROW_DOCKER_SOCKET } }, signal)
+      return checks.find(({ check }) => check === 'docker')?.state
+    }
+    assert.equal(await at('off'), 'none')
+    assert.equal(await at('/nowhere/docker.sock'), 'none')
+    assert.equal(await at('ssh://host'), 'wrong')
   })
 })

@@ -6,6 +6,7 @@ import { serviceRow } from '../src/commands/top.ts'
 import { renderProviders } from '../src/render/dht.ts'
 import { renderExplain } from '../src/render/explain.ts'
 import { age, bytes, duration, mebibytes, milliseconds, percent, shortId } from '../src/render/format.ts'
+import { containers } from '../src/render/inspect.ts'
 import { renderPeers } from '../src/render/peers.ts'
 import { renderServices } from '../src/render/services.ts'
 import { printable, type Style, styleFor } from '../src/render/style.ts'
@@ -43,6 +44,18 @@ describe('numbers for people', () => {
 
   it('shorten an id to what can be pasted', () => {
     assert.equal(shortId('12D3KooWAaaaBbbbCcccDddd'), '…CcccDddd')
+  })
+})
+
+describe('containers', () => {
+  it('are run by an engine, or not, with the reason where it is told', () => {
+    assert.equal(
+      containers({ state: 'ready', engine: 'Podman 5.4.0', gpu: false }),
+      'run by Podman 5.4.0, without a GPU'
+    )
+    assert.equal(containers({ state: 'ready', engine: 'Docker 27.1.0', gpu: true }), 'run by Docker 27.1.0, with GPUs')
+    assert.equal(containers({ state: 'none' }), 'none are run here (none)')
+    assert.equal(containers({ state: 'failed', reason: 'no engine\u001b[2J answers' }), 'no engine answers')
   })
 })
 
@@ -185,7 +198,7 @@ describe('services', () => {
       },
       plain
     )
-    assert.match(shown, /ner-extraction {2}ner +cpu +2 +2 +1 {2}worker-1, …BbbbCccc/)
+    assert.match(shown, /ner-extraction {2}ner +http +cpu +2 +2 +1 {2}worker-1, …BbbbCccc/)
     assert.match(shown, /nobody offers llm-inference now/)
   })
 })

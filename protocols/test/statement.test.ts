@@ -3,7 +3,9 @@ import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { PrivateKey } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import fc from 'fast-check'
-import type { Advert } from '../src/advert/index.ts'
+import { type Advert, decodeAdvert, encodeAdvert } from '../src/advert/index.ts'
+import type { ServiceContract } from '../src/contract/index.ts'
+import { Advert as WireAdvert } from '../src/proto/gen/hedgerow.pb.ts'
 import { InvalidMessage, openStatement, sealStatement } from '../src/statement/index.ts'
 
 const mesh = 'test'
@@ -33,6 +35,7 @@ function advertOf(peerId: string): Advert {
           version: '1.0.0',
           title: 'Finds passages',
           aliases: ['rag'],
+          protocol: 'http',
           tier: 'storage',
           replicas: 2,
           concurrency: 4,
@@ -69,6 +72,32 @@ describe('a statement', () => {
     const bytes = await sealStatement({ type: 'advert', advert }, { mesh, privateKey })
     assert.deepEqual(await openStatement(bytes, mesh), { type: 'advert', advert })
   })
+
+  it('tells a TCP service from one that speaks HTTP', async () => {
+    const [offer] = advert.services
+    assert.ok(offer != null)
+    const contract: ServiceContract = { ...offer.contract, protocol: 'tcp', operations: [] }
+    const tcp: Advert = { ...advert, services: [{ ...offer, contract }] }
+    const bytes = await sealStatement({ type: 'advert', advert: tcp }, { mesh, privateKey })
+    assert.deepEqual(await openStatement(bytes, mesh), { type: 'advert', advert: tcp })
+  })
+
+  it('says nothing of the protocol of an HTTP service, as those did that were made before there was another', () => {
+    const { services } = WireAdvert.decode(encodeAdvert(advert))
+    assert.equal(services[0]?.contract?.protocol, '')
+    assert.equal(decodeAdvert(encodeAdvert(advert), advert.peerId).services[0]?.contract.protocol, 'http')
+  })
+
+  for (const [what, fields] of [
+    ['a protocol that nobody knows', { protocol: 'udp' }],
+    ['operations of a TCP service', { protocol: 'tcp' }]
+  ] as const) {
+    it(`is refused for ${what}`, () => {
+      const wire = WireAdvert.decode(encodeAdvert(advert))
+      Object.assign(wire.services[0]?.contract ?? {}, fields)
+      assert.throws(() => decodeAdvert(WireAdvert.encode(wire).finish(), advert.peerId), InvalidMessage)
+    })
+  }
 
   it('means nothing in another mesh', async () => {
     const bytes = await sealStatement({ type: 'advert', advert }, { mesh, privateKey })

@@ -22,6 +22,7 @@ const DECODES =
 const NOT_FOREIGN: Record<string, string> = {
   'protocols/src/proto/gen/hedgerow.pb.ts': 'generated; fed by way of the messages',
   'protocols/src/invocation/node/invoker.ts': 'a peer id that the view has checked',
+  'protocols/src/forward/node/forwarder.ts': 'a peer id that the view has checked',
   'daemon/src/process/version.ts': 'our own package.json',
   'inspector/src/version.ts': 'our own package.json',
   'daemon/src/identity/certificate.ts': 'our own key',

@@ -244,6 +244,7 @@ describe('a closed mesh under attack', function () {
         version: '9.9.9',
         title: 'A trap',
         aliases: [],
+        protocol: 'http' as const,
         tier: 'cpu' as const,
         replicas: 9,
         concurrency: 1000,

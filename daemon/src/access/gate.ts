@@ -1,4 +1,5 @@
 /** Lets requests of one listener in, or refuses them: who asks, how often, how many at once, and for what. */
+import type { EventEmitter } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import { MeshError } from '@hedgerow/protocols/errors'
@@ -32,6 +33,9 @@ export interface GateComponents {
   /** requests under way, by caller; shared by all listeners */
   inHand: Map<string, number>
 }
+
+/** The answer, or the connection that is to be something else than HTTP: under way until it closes. */
+type Closing = Pick<EventEmitter, 'once'>
 
 export class Gate {
   readonly #init: GateInit
@@ -83,7 +87,7 @@ export class Gate {
   }
 
   /** @throws {MeshError} what it is refused with; also as a rejection */
-  admit(message: IncomingMessage, response: ServerResponse, need: Need): Caller | Promise<Caller> {
+  admit(message: IncomingMessage, response: Closing, need: Need): Caller | Promise<Caller> {
     // Asked within this process, with no network in between.
     if (!(message.socket instanceof Socket)) return this.#learn(message, LOCAL)
     if (!hasFewHeaders(message))
@@ -140,7 +144,7 @@ export class Gate {
   }
 
   /** @throws {MeshError} RateLimited or Busy */
-  #count(caller: Caller, address: string, response: ServerResponse): void {
+  #count(caller: Caller, address: string, response: Closing): void {
     if (caller === LOCAL) return
     const { inHand, rates } = this.#components
     const name = caller.id === '' ? address : callerText(caller)

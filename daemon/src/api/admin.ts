@@ -18,6 +18,7 @@ interface ServiceRow {
   title: string
   version: string
   aliases: string[]
+  protocol: string
   tier: string
   wanted: number
   found: number
@@ -26,7 +27,7 @@ interface ServiceRow {
 }
 
 export function adminRoutes({ self, view, dispatcher, invoker }: AdminComponents): FastifyPluginAsync {
-  const serviceRow = ({ name, title, version, aliases, tier, replicas }: ServiceContract): ServiceRow => {
+  const serviceRow = ({ name, title, version, aliases, protocol, tier, replicas }: ServiceContract): ServiceRow => {
     const candidates = view.candidates(name)
     const healthy = candidates.filter(
       ({ peerId, silent }) => !silent && (dispatcher.experience(peerId)?.ejected_for_ms ?? 0) === 0
@@ -36,6 +37,7 @@ export function adminRoutes({ self, view, dispatcher, invoker }: AdminComponents
       title,
       version,
       aliases,
+      protocol,
       tier,
       // Of a service that runs wherever it can, as many are wanted as there are.
       wanted: replicas === 0 ? candidates.length : replicas,

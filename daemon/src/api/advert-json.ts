@@ -18,12 +18,13 @@ export function advertJson(advert: Advert): object {
 }
 
 function offerJson({ contract, resources }: ServiceOffer): object {
-  const { name, version, title, aliases, tier, replicas, concurrency, stateKey, operations } = contract
+  const { name, version, title, aliases, protocol, tier, replicas, concurrency, stateKey, operations } = contract
   return {
     name,
     version,
     title,
     aliases,
+    protocol,
     tier,
     replicas,
     concurrency,

@@ -2,6 +2,7 @@ import type { Dispatcher } from '@hedgerow/protocols/dispatch'
 import type { FastifyPluginAsync } from 'fastify'
 import type { Registry } from 'prom-client'
 import type { Self } from './index.ts'
+import { enginesJson } from './placement.ts'
 
 export interface HealthComponents {
   self: Self
@@ -33,7 +34,7 @@ export function healthRoute({ self, open }: HealthComponents): FastifyPluginAsyn
         return reply.code(status === 'healthy' ? 200 : 503).send({
           ...short,
           ...(open ? { open } : {}),
-          ...(caller.rights.has('read') ? long() : {}),
+          ...(caller.rights.has('read') ? { ...long(), ...enginesJson(self.containers(), isHere) } : {}),
           // Other peers have all rights here, and no business with what a program of this machine wrote.
           ...(caller.rights.has('admin') && (isHere || caller.kind !== 'local')
             ? { ...tunnelOf(self), ...entryOf(self) }

@@ -6,6 +6,7 @@
  */
 import type { Capabilities, Role } from '@hedgerow/protocols/advert'
 import type { Caller } from '../access/index.ts'
+import type { EngineStatus } from '../containers/index.ts'
 import type { ClaimReport } from '../entry/index.ts'
 import type { CredentialStatus } from '../membership/index.ts'
 import type { TunnelStatus } from '../tunnel/index.ts'
@@ -58,6 +59,8 @@ export interface Self {
   /** names of the services that placement or its owner gave it */
   assigned(): string[]
   directPaths(): DirectPaths
+  /** whether services can be run in containers; undefined on peers that run none */
+  containers(): EngineStatus | undefined
   /** undefined where none is run */
   tunnel(): TunnelStatus | undefined
   /** where it means to be an entry point, and whether it is one */

@@ -9,6 +9,8 @@ export interface DaemonSettings extends PeerSettings {
   services: string[]
   forbidServices: string[]
   servicesDir: string[]
+  catalogue: string[]
+  dockerSocket?: string
   workerType: 'auto' | 'cpu' | 'gpu' | 'storage' | 'edge'
   cores?: number
   memory?: number
@@ -38,6 +40,19 @@ const SETTINGS: Setting[] = [
     parse: parsers.list
   },
   {
+    flags: '--catalogue <list>',
+    env: 'HEDGEROW_CATALOGUE',
+    help: 'run these, as containers: ollama, vllm, chroma, postgresql, minio (services/catalogue)',
+    default: [],
+    parse: parsers.names
+  },
+  {
+    flags: '--docker-socket <place>',
+    env: 'HEDGEROW_DOCKER_SOCKET',
+    help: "the engine that runs services in containers, Docker's or Podman's: a path, a tcp:// URL, or off; whoever may use it is root on this machine (default: DOCKER_HOST, else the usual paths)",
+    parse: parsers.dockerSocket
+  },
+  {
     flags: '--worker-type <kind>',
     env: 'WORKER_TYPE',
     help: 'auto|cpu|gpu|storage|edge: which services this machine is for',
@@ -60,7 +75,9 @@ With no setting at all it starts a mesh of its own and says how others join.
 
 For the services that it runs:
   HEDGEROW_LLM_URL  an OpenAI-compatible server (Ollama, vLLM, llama.cpp) that llm-inference offers; without it the
-                    usual ports of this machine are looked at
+                    usual ports of this machine are looked at, or what the catalogue runs
+  HEDGEROW_POSTGRES_PASSWORD, HEDGEROW_MINIO_PASSWORD, HEDGEROW_OLLAMA_MODEL, HEDGEROW_VLLM_MODEL
+                    for entries of the catalogue; each manifest there names all of its own
 
 ${TUNNEL_HELP}
 
@@ -71,6 +88,7 @@ Examples:
   HEDGEROW_INVITE=eyJ... hedgerow-daemon                           lend it to a closed mesh: an invite is all it needs
   hedgerow-daemon --relay https://relay.example.org --cores 4      the same, but not all of it
   hedgerow-daemon --services ner,notes --forbid-services '*'       run these two and nothing else
+  HEDGEROW_CATALOGUE=ollama hedgerow-daemon                        run Ollama in a container, and offer /v1 with it
 
 Exit codes: 0 ended in order   1 failed   2 a setting is wrong`
     )

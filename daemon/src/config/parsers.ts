@@ -5,6 +5,7 @@ import { type AddressRange, parseRange } from '../access/address.ts'
 import { RIGHTS } from '../access/caller.ts'
 import { isLoopback } from '../access/locality.ts'
 import type { Grant } from '../access/oidc.ts'
+import { parsePlace } from '../containers/places.ts'
 import type { RelaySource } from '../discovery/index.ts'
 import { type IceServer, parseIceServer } from '../node/ice-servers.ts'
 
@@ -75,6 +76,11 @@ export const oneOf =
   <T extends string>(...allowed: readonly T[]) =>
   (value: string): T =>
     allowed.find(one => one === value) ?? bad(`it must be one of ${allowed.join(', ')}`)
+
+export const dockerSocket = (value: string): string =>
+  value === 'off' || parsePlace(value) != null
+    ? value
+    : bad('it must be a path such as /var/run/docker.sock, a URL such as tcp://127.0.0.1:2375, or off')
 
 export function flag(value: string): boolean {
   if (['true', '1', 'yes', 'on'].includes(value)) return true

@@ -209,7 +209,11 @@ export async function enter(
 const same: Amend = request => request
 
 /** @throws {MeshError} Forbidden */
-function authorize(caller: Caller, service: string, { nameOf = () => undefined }: IngressComponents): void {
+export function authorize(
+  caller: Caller,
+  service: string,
+  { nameOf = () => undefined }: Pick<IngressComponents, 'nameOf'>
+): void {
   // Aliases may stand on either side.
   const name = nameOf(service) ?? service
   if (caller.services === '*' || caller.services.some(one => one === name || nameOf(one) === name)) return

@@ -1,5 +1,5 @@
 import { type MeshError, PROBLEM_TYPE } from '@hedgerow/protocols/errors'
-import { HEADERS } from '@hedgerow/protocols/ids'
+import { FORWARD_UPGRADE, HEADERS } from '@hedgerow/protocols/ids'
 
 /** What an error says in its body; an API with a form of its own for errors adds that. */
 export type Wording = (error: MeshError) => object
@@ -25,6 +25,8 @@ export function problemAnswer(error: MeshError, wording: Wording = asProblem): P
   if (request_id != null) headers[HEADERS.requestId] = request_id
   if (retry_after != null) headers['retry-after'] = String(Math.max(1, Math.ceil(retry_after)))
   if (allow != null) headers.allow = allow.join(', ')
+  // What one has to ask for instead (RFC 9110, 15.5.22).
+  if (error.status === 426) Object.assign(headers, { upgrade: FORWARD_UPGRADE, connection: 'upgrade' })
   if (error.status === 401) headers['www-authenticate'] = challenge(error.details.auth_error)
   return { status: error.status, headers, body }
 }

@@ -1,6 +1,8 @@
+import { isIPv6 } from 'node:net'
 import type { Operation, ServiceContract } from '@hedgerow/protocols/contract'
 import type { Finding } from './check.ts'
 import { DEFAULTS } from './constants.ts'
+import { toContainer } from './container.ts'
 import type { BackendSpec, ServiceManifest, Variables } from './index.ts'
 import type { ManifestDocument } from './schema.ts'
 import type { FieldPath } from './source.ts'
@@ -17,7 +19,7 @@ export function toManifest(
   const findings: Finding[] = []
   const backend = toBackend(document, env, findings)
   if (backend == null || findings.length > 0) return findings
-  const { needs = {}, health = {}, admission = {}, resources, state } = document
+  const { needs = {}, health = {}, resources, state } = document
   return {
     file,
     folder,
@@ -38,9 +40,11 @@ export function toManifest(
       start: (health.start_s ?? DEFAULTS.health.start_s) * SECOND
     },
     admission: {
-      concurrency: admission.concurrency ?? DEFAULTS.admission.concurrency,
-      queue: admission.queue ?? DEFAULTS.admission.queue
+      concurrency: concurrencyOf(document),
+      // A connection lasts for as long as its client likes: nobody waits for its end.
+      queue: document.protocol === 'tcp' ? 0 : (document.admission?.queue ?? DEFAULTS.admission.queue)
     },
+    idleTimeout: (document.timeouts?.idle_s ?? DEFAULTS.timeouts.idle_s) * SECOND,
     ...(resources == null
       ? {}
       : {
@@ -54,29 +58,34 @@ export function toManifest(
 }
 
 function toContract(document: ManifestDocument): ServiceContract {
-  const { name, version, title, aliases, tier, admission, state, data_class } = document
+  const { name, version, title, aliases, protocol, tier, state, data_class, operations } = document
   return {
     name,
     version,
     title,
     aliases: aliases ?? [],
+    protocol: protocol ?? DEFAULTS.protocol,
     tier: tier ?? DEFAULTS.tier,
     replicas: replicasOf(document) ?? 0,
-    concurrency: admission?.concurrency ?? DEFAULTS.admission.concurrency,
+    concurrency: concurrencyOf(document),
     ...(state == null ? {} : { stateKey: state.keyed }),
     ...(data_class == null ? {} : { dataClass: data_class }),
-    operations: document.operations.map(operation => toOperation(operation, document))
+    operations: (operations ?? []).map(operation => toOperation(operation, document))
   }
+}
+
+function concurrencyOf({ protocol, admission }: ManifestDocument): number {
+  return admission?.concurrency ?? (protocol === 'tcp' ? DEFAULTS.connections : DEFAULTS.admission.concurrency)
 }
 
 /** Undefined when every worker that can run it should, as with a server that its owner runs anyway. */
 function replicasOf({ replicas, backend }: ManifestDocument): number | undefined {
-  if (replicas === 'everywhere' || (replicas == null && backend.url != null)) return undefined
+  if (replicas === 'everywhere' || (replicas == null && (backend.url ?? backend.tcp) != null)) return undefined
   return replicas ?? DEFAULTS.replicas
 }
 
 function toOperation(
-  operation: ManifestDocument['operations'][number],
+  operation: NonNullable<ManifestDocument['operations']>[number],
   { timeouts, body_limit_mb }: ManifestDocument
 ): Operation {
   const firstByte = operation.first_byte_s ?? timeouts?.first_byte_s ?? DEFAULTS.timeouts.first_byte_s
@@ -94,7 +103,8 @@ function toOperation(
   }
 }
 
-function toBackend({ backend }: ManifestDocument, env: Variables, findings: Finding[]): BackendSpec | undefined {
+function toBackend(document: ManifestDocument, env: Variables, findings: Finding[]): BackendSpec | undefined {
+  const { backend } = document
   const replace = (text: string, path: FieldPath): string => {
     const result = substitute(text, env)
     if ('text' in result) return result.text
@@ -109,14 +119,35 @@ function toBackend({ backend }: ManifestDocument, env: Variables, findings: Find
     ])
     return { type: 'process', command, env: Object.fromEntries(entries) }
   }
-  if (backend.url == null) return undefined
-  const before = findings.length
-  const text = replace(backend.url, ['backend', 'url'])
-  if (findings.length > before) return undefined
-  const url = toUrlBackend(text)
-  if (typeof url !== 'string') return url
-  findings.push({ path: ['backend', 'url'], message: url })
-  return undefined
+  if (backend.container != null) return toContainer(backend.container, document, replace)
+  const running = (
+    field: 'url' | 'tcp',
+    toBackend: (text: string) => BackendSpec | string
+  ): BackendSpec | undefined => {
+    const before = findings.length
+    const text = replace(backend[field] ?? '', ['backend', field])
+    if (findings.length > before) return undefined
+    const spec = toBackend(text)
+    if (typeof spec !== 'string') return spec
+    findings.push({ path: ['backend', field], message: spec })
+    return undefined
+  }
+  if (backend.url != null) return running('url', toUrlBackend)
+  return backend.tcp == null ? undefined : running('tcp', toTcpBackend)
+}
+
+/** A host and a port; IPv6 addresses in brackets, as in URLs. */
+const HOST_AND_PORT = /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?)):([0-9]{1,5})$/
+
+/** @returns what is wrong with it, or the backend */
+function toTcpBackend(text: string): BackendSpec | string {
+  const [, address, name, digits] = HOST_AND_PORT.exec(text) ?? []
+  const host = address ?? name
+  const port = Number(digits)
+  if (host == null || port === 0 || port > 65_535 || (address != null && !isIPv6(address))) {
+    return `must be a host and a port such as 127.0.0.1:5432 or [::1]:5432, but is "${text}"`
+  }
+  return { type: 'tcp', host, port }
 }
 
 /** @returns what is wrong with it, or the backend */

@@ -30,6 +30,8 @@ export interface ServiceManifest {
   backend: BackendSpec
   health: HealthSpec
   admission: { concurrency: number; queue: number }
+  /** milliseconds that a TCP connection may carry nothing; of no meaning to a service that speaks HTTP */
+  idleTimeout: number
   /** where the backend says what it has loaded or holds */
   resources?: { path: string; interval: number }
   /** it keeps data, partitioned by this query parameter, and gets a private folder */
@@ -46,8 +48,8 @@ export interface Needs {
   gpuMemory: number
 }
 
-/** The HTTP server behind a service. */
-export type BackendSpec = ProcessSpec | UrlSpec
+/** The server behind a service. */
+export type BackendSpec = ProcessSpec | UrlSpec | TcpSpec | ContainerSpec
 
 /** A process that the daemon starts. */
 export interface ProcessSpec {
@@ -67,8 +69,51 @@ export interface UrlSpec {
   prefix: string
 }
 
+/** A server of raw TCP that already runs. */
+export interface TcpSpec {
+  type: 'tcp'
+  /** a name, or an IP address without brackets */
+  host: string
+  port: number
+}
+
+/** A container that the daemon has an engine run. Sizes in MiB. */
+export interface ContainerSpec {
+  type: 'container'
+  image: string
+  /** that its server listens on, in the container */
+  port: number
+  /** of 127.0.0.1; any free one where it is left out */
+  hostPort?: number
+  entrypoint?: string[]
+  command?: string[]
+  env: Record<string, string>
+  volumes: VolumeSpec[]
+  /** folders in memory */
+  tmpfs: string[]
+  /** how many GPUs; `auto` = all that the engine can give, if any */
+  gpu: 'all' | 'auto' | 'none' | number
+  /** 0 = no limit */
+  memory: number
+  /** 0 = no limit */
+  cores: number
+  /** of `/dev/shm`; as the engine has it where it is left out */
+  shm?: number
+  pids: number
+  user?: string
+  readOnly: boolean
+  capAdd: string[]
+  pull: 'missing' | 'always' | 'never'
+  /** milliseconds from SIGTERM to SIGKILL */
+  stop: number
+}
+
+/** A volume of the service's own, which is kept, or a folder of the host to read. */
+export type VolumeSpec = { name: string; target: string; readOnly: boolean } | { hostPath: string; target: string }
+
 /** Times in milliseconds. */
 export interface HealthSpec {
+  /** asked of an HTTP server; of any other it is enough that it takes a connection */
   path: string
   interval: number
   timeout: number

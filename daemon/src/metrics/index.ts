@@ -18,6 +18,7 @@ import type { IngressRecord } from '../ingress/index.ts'
 import type { ServiceHost } from '../peer/index.ts'
 import type { Traces } from '../tracing/index.ts'
 import type { Tunnel } from '../tunnel/index.ts'
+import { connectionMetrics } from './connections.ts'
 import { type EntryComponents, entryMetrics } from './entry.ts'
 import { Instruments, one } from './instruments.ts'
 import { type NetworkComponents, networkMetrics } from './network.ts'
@@ -42,6 +43,8 @@ export interface MetricsComponents extends NetworkComponents {
 export interface Metrics {
   registry: Registry
   record(record: IngressRecord): void
+  /** a connection of TCP that has ended or was refused */
+  recordConnection(record: IngressRecord): void
 }
 
 /** Of those that prom-client brings, gauges that are named as counters. */
@@ -77,5 +80,6 @@ export function createMetrics(components: MetricsComponents): Metrics {
   traceMetrics(instruments, traces?.counts)
   entryMetrics(instruments, components.entry)
   const record = requestMetrics(instruments, { dispatcher, labels })
-  return { registry, record }
+  const recordConnection = connectionMetrics(instruments, labels)
+  return { registry, record, recordConnection }
 }

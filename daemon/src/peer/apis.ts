@@ -48,8 +48,11 @@ import {
   type Serving
 } from '../serving/index.ts'
 import { BRIDGE_CLASSES, bridging } from './bridge-classes.ts'
+import { forwardCarrier } from './forwards.ts'
 import type { RequestsInHand } from './in-hand.ts'
 import type { Entrance, Peer, PeerConfig, ServiceHost } from './index.ts'
+import { takeUpgrades } from './upgrades.ts'
+import { webSocketCarrier } from './websocket.ts'
 
 export interface ApiParts {
   access: Access
@@ -69,6 +72,9 @@ export interface ApiParts {
   directory: Directory
   dispatcher: Dispatcher
   dispatch: Peer['dispatch']
+  connect: Peer['connect']
+  /** aborted when the peer stops */
+  stopping: AbortSignal
   invoker: Invoker
   dialBack: DialBack
   /** an entry point that has been silent for so long that it is none */
@@ -125,7 +131,7 @@ export async function buildTunnelApi(parts: ApiParts): Promise<Entrance> {
 }
 
 async function buildEntrance(parts: ApiParts, kind: ListenerKind): Promise<Entrance> {
-  const { access, config, log, dispatch, inHand, view, self, issuer, membership } = parts
+  const { access, config, log, dispatch, connect, stopping, inHand, view, self, issuer, membership } = parts
   const { corsOrigins = [], bridgeClasses = BRIDGE_CLASSES } = config.http ?? {}
   const gate = access.gate(kind, { corsOrigins })
   // What enters at a worker on its own machine is its owner's.
@@ -138,6 +144,15 @@ async function buildEntrance(parts: ApiParts, kind: ListenerKind): Promise<Entra
     addressOf: message => gate.addressOf(message),
     tracing: parts.tracing
   }
+  const forwards = forwardCarrier({
+    gate,
+    connect: isOwn ? connect : bridging(connect, view, bridgeClasses),
+    inHand,
+    nameOf: service => view.resolve(service),
+    record: connectionRecorder(parts),
+    signal: stopping,
+    log
+  })
   const app = await createApi({
     title: `Hedgerow ${self.role}`,
     version: self.version,
@@ -146,7 +161,7 @@ async function buildEntrance(parts: ApiParts, kind: ListenerKind): Promise<Entra
     services: serviceListener(ingress, log),
     gate,
     described: kind !== 'tunnel',
-    upgrades: config.http?.webSocketPort != null
+    upgrades: true
   })
   const addressOf = (request: FastifyRequest): string => gate.addressOf(request.raw) ?? ''
   if (issuer != null) await app.register(enrolRoutes({ issuer, membership, addressOf }))
@@ -154,6 +169,9 @@ async function buildEntrance(parts: ApiParts, kind: ListenerKind): Promise<Entra
   await app.register(serviceRoutes(ingress))
   await app.register(openaiRoutes({ ...ingress, view }))
   inHand.countUntilDrained(app.server)
+  const { webSocketPort } = config.http ?? {}
+  const webSockets = webSocketPort == null ? [] : [webSocketCarrier(webSocketPort, gate, log)]
+  takeUpgrades(app.server, [...webSockets, forwards], log)
   return { app, gate }
 }
 
@@ -161,6 +179,14 @@ async function buildEntrance(parts: ApiParts, kind: ListenerKind): Promise<Entra
 function recorder({ audit, dispatcher, metrics, view }: ApiParts): (record: IngressRecord) => void {
   return record => {
     metrics.record(record)
+    audit.write(ingressEntry(inFull(record, view, dispatcher)))
+  }
+}
+
+/** Where a connection that entered here is noted when it is over. */
+function connectionRecorder({ audit, dispatcher, metrics, view }: ApiParts): (record: IngressRecord) => void {
+  return record => {
+    metrics.recordConnection(record)
     audit.write(ingressEntry(inFull(record, view, dispatcher)))
   }
 }

@@ -2,7 +2,6 @@ import { maySee, OPEN_CLASSES } from '@hedgerow/protocols/data-class'
 import type { DispatchRequest } from '@hedgerow/protocols/dispatch'
 import { MeshError } from '@hedgerow/protocols/errors'
 import type { View } from '@hedgerow/protocols/view'
-import type { Peer } from './index.ts'
 
 /** Classes of data that pass a bridge unless its operator says otherwise. */
 export const BRIDGE_CLASSES = OPEN_CLASSES
@@ -12,18 +11,19 @@ export const BRIDGE_CLASSES = OPEN_CLASSES
  * could read it. So it refuses what is more confidential than its operator answers for; such requests belong to a peer of
  * the caller's own, a page or a daemon.
  *
+ * @param pass takes what may pass
  * @param allowed the classes that may pass
  */
-export function bridging(
-  dispatch: Peer['dispatch'],
+export function bridging<R extends Pick<DispatchRequest, 'service' | 'dataClass'>, A>(
+  pass: (request: R) => Promise<A>,
   view: Pick<View, 'resolve' | 'contract'>,
   allowed: readonly string[]
-): Peer['dispatch'] {
-  return async (request: DispatchRequest) => {
+): (request: R) => Promise<A> {
+  return async request => {
     const name = view.resolve(request.service)
     const needed = [request.dataClass, name == null ? undefined : view.contract(name)?.dataClass]
     const forbidden = needed.find(one => one != null && !maySee(allowed, one))
-    if (forbidden == null) return dispatch(request)
+    if (forbidden == null) return pass(request)
     throw new MeshError(
       'ClassNotAllowed',
       `${forbidden} data does not pass this HTTP bridge, which would see it in clear; send it from a page or a daemon that is a peer itself (the operator of the bridge may allow the class with HEDGEROW_BRIDGE_CLASSES)`,

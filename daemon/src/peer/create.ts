@@ -1,7 +1,10 @@
 import { join } from 'node:path'
 import type { DispatchRequest } from '@hedgerow/protocols/dispatch'
 import { createDispatcher } from '@hedgerow/protocols/dispatch'
-import { type HttpService, serveHttp } from '@hedgerow/protocols/invocation/node'
+import { MeshError } from '@hedgerow/protocols/errors'
+import type { ForwardRequest } from '@hedgerow/protocols/forward'
+import { type ForwardedConnection, type ForwardService, serveForwards } from '@hedgerow/protocols/forward/node'
+import { type HttpService, type ServeComponents, serveHttp } from '@hedgerow/protocols/invocation/node'
 import { covers } from '@hedgerow/protocols/membership'
 import { Rates } from '@hedgerow/protocols/rate'
 import type { View } from '@hedgerow/protocols/view'
@@ -14,7 +17,7 @@ import { createMetrics } from '../metrics/index.ts'
 import { announceAnew } from '../node/index.ts'
 import { Presence, Sequence } from '../presence/index.ts'
 import { Receipts } from '../receipts/index.ts'
-import { ContextTable, createServing, vouching } from '../serving/index.ts'
+import { ContextTable, createServing, type ServingComponents, serveConnections, vouching } from '../serving/index.ts'
 import { buildLocalApi, buildNestedApi, buildPeerApi, buildTunnelApi } from './apis.ts'
 import { askRenewal } from './ask-renewal.ts'
 import { directPaths } from './direct-paths.ts'
@@ -25,7 +28,6 @@ import { clientRights, credentialVerifier, isClient, issuerOf, withoutFiles } fr
 import { createNetwork } from './network.ts'
 import { PublicUrl } from './public-url.ts'
 import { urlOf } from './url.ts'
-import { carryWebSockets } from './websocket.ts'
 
 /** Milliseconds after which a peer that found nobody serves all the same. */
 const JOIN_TIMEOUT = 20_000
@@ -42,7 +44,7 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
     { ...config, trust, publicAddrs: () => (config.http?.webSocketPort == null ? [] : publicUrl.addrs()) },
     log
   )
-  const { node, gate, iceServers, view, ledger, gossip, directory, finder, following, invoker } = network
+  const { node, gate, iceServers, view, ledger, gossip, directory, finder, following, invoker, forwarder } = network
   const peerId = node.peerId.toString()
   for (const contract of services.contracts()) view.learnContract(contract)
 
@@ -70,6 +72,7 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
     services: () => services.offers().map(({ contract }) => contract.name),
     assigned: () => services.assigned(),
     directPaths: () => directPaths(node, iceServers),
+    containers: () => services.report().containers,
     tunnel: () => tunnel?.status(),
     entry: () => entry.prover.report(),
     credential: () => membership.credential()
@@ -82,7 +85,7 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
   const contexts = new ContextTable()
   const clientRates = new Rates({ ...CLIENT_RATE, now: () => performance.now() })
   const mayAsk = (peer: string): boolean => peer === peerId || !isClient(gate.member(peer)) || clientRates.take(peer)
-  const serving = createServing({
+  const servingComponents: ServingComponents = {
     mayAsk,
     services,
     contexts,
@@ -99,8 +102,14 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
       const path = served.peer === peerId ? 'local' : (invoker.route(served.peer)?.path ?? null)
       // What callers name that doesn't exist may be anything.
       audit.write(workerEntry({ ...served, service: view.resolve(served.service) ?? '' }, peerId, path))
+    },
+    onConnection: served => {
+      const path = served.peer === peerId ? 'local' : (invoker.route(served.peer)?.path ?? null)
+      audit.write(workerEntry({ ...served, service: view.resolve(served.service) ?? '' }, peerId, path))
     }
-  })
+  }
+  const serving = createServing(servingComponents)
+  const connections = serveConnections(servingComponents)
   const dispatcher = createDispatcher({
     view,
     finder,
@@ -118,6 +127,21 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
     const service = view.resolve(request.service)
     if (service != null) following.use(service)
     return dispatcher.dispatch(request)
+  }
+
+  const openHere = async (request: ForwardRequest, signal: AbortSignal): Promise<ForwardedConnection> => {
+    const { socket, ending, ended } = await connections.connect(peerId, request, signal)
+    const closed = ended.then(end => {
+      if (end !== 'answered') throw new MeshError(end, 'the connection was reset')
+    })
+    return { duplex: socket, ending, route: { path: 'local', transport: 'tcp' }, closed }
+  }
+  const connect: Peer['connect'] = request => {
+    const service = view.resolve(request.service)
+    if (service != null) following.use(service)
+    return dispatcher.connect(request, (worker, asked, { signal }) =>
+      worker === peerId ? openHere(asked, signal) : forwarder.open(worker, asked, { signal })
+    )
   }
 
   const presence = new Presence(
@@ -173,6 +197,7 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
     ...(tunnel == null ? {} : { tunnel })
   })
   const inHand = new RequestsInHand()
+  const stopping = new AbortController()
   const issuer = await issuerOf(membership, config, log)
   const { http: httpConfig } = config
   const access = await openAccess({
@@ -199,6 +224,8 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
     directory,
     dispatcher,
     dispatch,
+    connect,
+    stopping: stopping.signal,
     invoker,
     dialBack: entry.dialBack,
     isGone: (peer: string) => entry.points.isGone(peer),
@@ -214,8 +241,6 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
   const { app: local } = entrance
   const tunnelEntrance = httpConfig?.tunnelPort == null ? undefined : await buildTunnelApi(parts)
   const entrances = tunnelEntrance == null ? [entrance] : [entrance, tunnelEntrance]
-  if (httpConfig?.webSocketPort != null)
-    for (const { app, gate } of entrances) carryWebSockets(app.server, httpConfig.webSocketPort, gate, log)
   const { app: remote, server: remoteServer } = await buildPeerApi(parts)
   const nested = await buildNestedApi(parts)
   const unwatchServices = services.addListener(() => {
@@ -236,6 +261,7 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
     announceAnew(node).catch(err => log.error({ err }, 'could not announce the new address'))
   })
   let http: HttpService | undefined
+  let forwards: ForwardService | undefined
 
   const start = async (): Promise<void> => {
     if (config.http == null) await local.ready()
@@ -253,13 +279,20 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
     if (isWorker) await nested.listen({ host: '127.0.0.1', port: 0 })
     await remote.ready()
     // Peers' requests are for members; the others' streams end here.
-    http = await serveHttp(
-      {
-        handle: (protocol, handler, options) => node.handle(protocol, gate.guardHandler(handler), options),
-        unhandle: protocol => node.unhandle(protocol)
-      },
-      remoteServer
-    )
+    const forMembers: ServeComponents = {
+      handle: (protocol, handler, options) => node.handle(protocol, gate.guardHandler(handler), options),
+      unhandle: protocol => node.unhandle(protocol)
+    }
+    http = await serveHttp(forMembers, remoteServer)
+    if (isWorker) {
+      forwards = await serveForwards(forMembers, {
+        mesh: config.mesh,
+        open: async (peer, request, signal) => {
+          const { socket, ending } = await connections.connect(peer, request, signal)
+          return { duplex: socket, ending }
+        }
+      })
+    }
     if (announces) {
       node.addEventListener('self:peer:update', () => presence.changed())
       // The first connection after being alone: what was said before reached nobody.
@@ -301,10 +334,12 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
     await tunnel?.stop()
     await membership.stop()
     await issuer?.stop()
+    stopping.abort()
     await Promise.all(entrances.map(({ app }) => app.close()))
     access.stop()
     await services.stop()
     await nested.close()
+    await forwards?.stop()
     await http?.stop()
     await remote.close()
     dispatcher.stop()
@@ -329,6 +364,7 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
     api: local,
     entrances,
     dispatch,
+    connect,
     renew,
     start,
     drain,

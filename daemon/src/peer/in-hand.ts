@@ -1,4 +1,5 @@
 import type { Server, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
 import { MeshError } from '@hedgerow/protocols/errors'
 import { pathOf } from '../ingress/index.ts'
 
@@ -12,7 +13,7 @@ const RETRY_AFTER = 5
  * last byte of its answer.
  */
 export class RequestsInHand {
-  readonly #open = new Set<ServerResponse>()
+  readonly #open = new Set<ServerResponse | Duplex>()
   #drained: PromiseWithResolvers<void> | undefined
 
   /** Counts what comes to a server; when the peer drains, too. */
@@ -32,22 +33,24 @@ export class RequestsInHand {
 
   /** @throws {MeshError} Draining, when the request came too late */
   admit(response: ServerResponse): void {
-    if (this.#drained == null || this.#open.has(response)) return
-    throw new MeshError('Draining', 'this peer is stopping; ask another one', {
-      retry_safe: true,
-      retry_after: RETRY_AFTER
-    })
+    if (this.#drained != null && !this.#open.has(response)) throw tooLate()
+  }
+
+  /** Counts a connection that is no HTTP any more, to its end. @throws {MeshError} Draining, when it came too late */
+  hold(socket: Duplex): void {
+    if (this.#drained != null) throw tooLate()
+    this.#add(socket)
   }
 
   /** Resolves when nothing is in hand. */
   drain(): Promise<void> {
     this.#drained ??= Promise.withResolvers()
-    for (const response of this.#open) response.shouldKeepAlive = false
+    for (const one of this.#open) if ('shouldKeepAlive' in one) one.shouldKeepAlive = false
     this.#settle()
     return this.#drained.promise
   }
 
-  #add(response: ServerResponse): void {
+  #add(response: ServerResponse | Duplex): void {
     this.#open.add(response)
     response.once('close', () => {
       this.#open.delete(response)
@@ -58,4 +61,11 @@ export class RequestsInHand {
   #settle(): void {
     if (this.#open.size === 0) this.#drained?.resolve()
   }
+}
+
+function tooLate(): MeshError {
+  return new MeshError('Draining', 'this peer is stopping; ask another one', {
+    retry_safe: true,
+    retry_after: RETRY_AFTER
+  })
 }

@@ -15,7 +15,14 @@
  */
 import type { Capabilities, Role, ServiceOffer } from '@hedgerow/protocols/advert'
 import type { ServiceContract } from '@hedgerow/protocols/contract'
-import type { DispatchAnswer, Dispatcher, DispatchRequest } from '@hedgerow/protocols/dispatch'
+import type {
+  Connected,
+  ConnectRequest,
+  DispatchAnswer,
+  Dispatcher,
+  DispatchRequest
+} from '@hedgerow/protocols/dispatch'
+import type { ForwardedConnection } from '@hedgerow/protocols/forward/node'
 import type { Gate } from '@hedgerow/protocols/gate'
 import type { Invoker } from '@hedgerow/protocols/invocation'
 import type { Ledger } from '@hedgerow/protocols/ledger'
@@ -26,6 +33,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import type { Gate as AccessGate, AccessSettings } from '../access/index.ts'
 import type { Self } from '../api/index.ts'
+import type { EngineStatus } from '../containers/index.ts'
 import type { Directory, RelaySource } from '../discovery/index.ts'
 import type { EntryPoints } from '../entry/index.ts'
 import type { Membership } from '../membership/index.ts'
@@ -51,7 +59,7 @@ export interface ServiceHost {
   assigned(): string[]
   loads(): ServiceLoad[]
   /** what each instance does and why each service is or isn't run here, for the inspector */
-  report(): { instances: InstanceReport[]; placement: PlacementDecision[] }
+  report(): { instances: InstanceReport[]; placement: PlacementDecision[]; containers?: EngineStatus }
   /** contracts of everything that ships with this peer */
   contracts(): ServiceContract[]
   /** whether what should run at the start runs, or has shown that it can't */
@@ -161,6 +169,12 @@ export interface Peer {
   /** where requests enter the mesh: the listener of the API, and that of the tunnel if there is one */
   readonly entrances: readonly Entrance[]
   dispatch(request: DispatchRequest): Promise<DispatchAnswer>
+  /**
+   * Opens a connection to a service that speaks TCP. Aborting the signal resets it, also when it is open.
+   *
+   * @throws {MeshError} when no worker took it
+   */
+  connect(request: ConnectRequest): Promise<Connected<ForwardedConnection>>
   /** Shows a new credential from now on, to those who are connected too. */
   renew(credential: string): void
   start(): Promise<void>

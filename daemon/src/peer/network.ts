@@ -1,5 +1,6 @@
 import type { Role } from '@hedgerow/protocols/advert'
 import type { Finder } from '@hedgerow/protocols/dispatch'
+import { createForwarder, type Forwarder } from '@hedgerow/protocols/forward/node'
 import { createGate, type Gate, type Refusal } from '@hedgerow/protocols/gate'
 import { createInvoker, type InvokerComponents, type NodeInvoker } from '@hedgerow/protocols/invocation/node'
 import { createLedger, type Ledger } from '@hedgerow/protocols/ledger'
@@ -38,6 +39,7 @@ export interface Network {
   readonly finder: Finder
   readonly following: Following
   readonly invoker: NodeInvoker
+  readonly forwarder: Forwarder
   start(): Promise<void>
   stop(): Promise<void>
 }
@@ -82,7 +84,9 @@ export async function createNetwork(config: NetworkConfig, log: Logger): Promise
   const gossip = new Gossip({ pubsub: node.services.pubsub, ledger, trust, senders, mesh, log })
   const directory = new Directory({ dht: node.services.dht, ledger, log })
   const finder = createFinder({ directory, view, self })
-  const invoker = createInvoker(membersOf(node, gate))
+  const members = membersOf(node, gate)
+  const invoker = createInvoker(members)
+  const forwarder = createForwarder(members, { mesh })
   const following = new Following({ node, gossip, finder, view, log }, { all: FOLLOWS_ALL[role] })
   const passersBy = new PassersBy({ node, view, log })
   const knownPeers = new KnownPeers({ node, gate, log }, config.dataDir)
@@ -109,6 +113,7 @@ export async function createNetwork(config: NetworkConfig, log: Logger): Promise
     finder,
     following,
     invoker,
+    forwarder,
     async start() {
       await node.start()
       passersBy.start()

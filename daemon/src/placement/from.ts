@@ -5,7 +5,7 @@ import type { PlaceableService, PlacementWorker } from './index.ts'
 export function placeable({ contract, needs, backend, everywhere }: ServiceManifest): PlaceableService {
   const { name, tier } = contract
   const replicas = everywhere ? Number.POSITIVE_INFINITY : contract.replicas
-  return { name, tier, replicas, needs, everywhere: backend.type === 'url' }
+  return { name, tier, replicas, needs, everywhere: backend.type === 'url' || backend.type === 'tcp' }
 }
 
 /**

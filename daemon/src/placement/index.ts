@@ -21,7 +21,7 @@ import type { Clock } from '../clock/index.ts'
 import type { Needs } from '../manifest/index.ts'
 import { PlacementLoop } from './placer.ts'
 
-export { eligibleServices } from './eligible.ts'
+export { eligibleServices, whyNotEligible } from './eligible.ts'
 export { liveWorkers, placeable } from './from.ts'
 export { place } from './place.ts'
 export { makePlan, type Plan } from './plan.ts'
@@ -103,6 +103,8 @@ export interface PlacementDecision {
   service: string
   run: boolean
   reason: PlacementReason
+  /** more about it, for people; where it is not eligible */
+  detail?: string
   /** who should run it, best first */
   planned: readonly string[]
   /** how many should, and how many do */

@@ -1,13 +1,13 @@
 import { Pool } from 'undici'
 import { CONNECT_TIMEOUT, MAX_HEAD } from './constants.ts'
-import type { Target } from './index.ts'
+import type { HttpTarget } from './index.ts'
 
 /** Kept-alive connections to one backend. How many there are follows from its admission. */
 export class BackendConnection {
-  readonly target: Target
+  readonly target: HttpTarget
   readonly pool: Pool
 
-  constructor(target: Target) {
+  constructor(target: HttpTarget) {
     this.target = target
     this.pool = new Pool(target.origin, {
       allowH2: false,

@@ -39,6 +39,15 @@ export const GROUP_POLL = 50
 /** What the reaper gives a dead daemon's processes, in seconds. */
 export const REAPER_GRACE = 3
 
+// Containers.
+
+/** Between two looks at a container whose engine is away. */
+export const CONTAINER_LOOK = 1000
+/** How long the last lines of a container that has ended are waited for: they come from a file. */
+export const CONTAINER_LAST_WORDS = 1500
+/** What an engine takes to stop a container, on top of its grace. */
+export const STOP_MARGIN = 5000
+
 // What a backend writes.
 
 /** Characters of one line that are kept. */
@@ -65,6 +74,16 @@ export const CONNECT_TIMEOUT = 5000
 export const CALLER_PATIENCE = 120_000
 /** Seconds until a service that is starting is likely ready. */
 export const LOADING_RETRY_AFTER = 2
+
+// Connections to backends that speak TCP.
+
+/**
+ * How long connections may go on after their service is to end here. Databases' clients keep theirs for good, so they must be
+ * ended some time, and before the process is ended itself after its 30 s.
+ */
+export const CONNECTIONS_DRAIN = 25_000
+/** From the end of what a process sends to the news that it has died, with room to spare: 10 ms on an idle machine. */
+export const END_DOUBT = 100
 
 // Resources.
 

@@ -9,7 +9,7 @@ import { AnswerBody } from './answer-body.ts'
 import { CALLER_PATIENCE, MAX_HINTS } from './constants.ts'
 import { explainFailure } from './failure.ts'
 import { answerHeaders, backendHeaders } from './headers.ts'
-import type { Target } from './index.ts'
+import type { HttpTarget } from './index.ts'
 import { Upload } from './upload.ts'
 import { Watchdog } from './watchdog.ts'
 
@@ -18,7 +18,7 @@ export interface ExchangeInit {
   request: OutgoingRequest
   operation: Operation
   stamp: Headers
-  target: Target
+  target: HttpTarget
   signal: AbortSignal
   /** milliseconds of the clock */
   deadline: number | undefined

@@ -1,6 +1,6 @@
 import { Client } from 'undici'
 import { CONNECT_TIMEOUT, MAX_HEAD } from './constants.ts'
-import type { Target } from './index.ts'
+import type { HttpTarget } from './index.ts'
 
 export interface FetchedText {
   status: number
@@ -21,7 +21,7 @@ export interface FetchOptions {
  * and a backend that takes no more connections should be found out.
  */
 export async function fetchText(
-  target: Target,
+  target: HttpTarget,
   path: string,
   { timeout, maxBytes }: FetchOptions
 ): Promise<FetchedText> {

@@ -1,7 +1,8 @@
 import type { HealthSpec } from '../manifest/index.ts'
 import { FIRST_PROBE, MAX_HEALTH_BODY, MAX_START_PROBE, RECHECK, RESTART_AFTER, UNHEALTHY_AFTER } from './constants.ts'
 import { fetchText } from './fetch.ts'
-import type { BackendState, Target } from './index.ts'
+import type { BackendState, HttpTarget, Target, TcpTarget } from './index.ts'
+import { connectTcp } from './tcp.ts'
 
 /**
  * - `healthy`: 2xx
@@ -11,8 +12,12 @@ import type { BackendState, Target } from './index.ts'
  */
 export type ProbeResult = { kind: 'healthy' } | { kind: 'not-ready' | 'silent' | 'failed'; reason: string }
 
-/** Asks a backend how it is. Never throws. */
-export async function probe(target: Target, { path, timeout }: HealthSpec): Promise<ProbeResult> {
+/** Asks a backend how it is: an HTTP server for its health, any other for a connection. Never throws. */
+export function probe(target: Target, { path, timeout }: HealthSpec): Promise<ProbeResult> {
+  return target.protocol === 'http' ? probeHttp(target, path, timeout) : probeTcp(target, timeout)
+}
+
+async function probeHttp(target: HttpTarget, path: string, timeout: number): Promise<ProbeResult> {
   try {
     const { status, text } = await fetchText(target, path, { timeout, maxBytes: MAX_HEALTH_BODY })
     if (status >= 200 && status < 300) return { kind: 'healthy' }
@@ -21,6 +26,18 @@ export async function probe(target: Target, { path, timeout }: HealthSpec): Prom
   } catch (err) {
     if (isTimeout(err)) return { kind: 'silent', reason: `${path} did not answer within ${timeout / 1000} s` }
     return { kind: 'failed', reason: `${path} failed: ${describe(err)}` }
+  }
+}
+
+async function probeTcp(target: TcpTarget, timeout: number): Promise<ProbeResult> {
+  const place = `${target.host}:${target.port}`
+  try {
+    const socket = await connectTcp(target, AbortSignal.timeout(timeout))
+    socket.destroy()
+    return { kind: 'healthy' }
+  } catch (err) {
+    if (isTimeout(err)) return { kind: 'silent', reason: `${place} took no connection within ${timeout / 1000} s` }
+    return { kind: 'failed', reason: `${place} took no connection: ${describe(err)}` }
   }
 }
 

@@ -1,7 +1,7 @@
 /**
  * Runs services: starts the backend behind one, watches it, starts it again when it fails, and passes requests to it,
- * as many as its admission allows. A backend is an HTTP server; this module neither knows what it does nor trusts it:
- * it may crash, hang, answer halves or floods, and only its own requests suffer.
+ * as many as its admission allows. A backend is an HTTP server, or one of raw TCP; this module neither knows what it does nor
+ * trusts it: it may crash, hang, answer halves or floods, and only its own requests suffer.
  *
  * @example
  * ```ts
@@ -23,12 +23,18 @@ import type { Span } from '@hedgerow/protocols/tracing'
 import type { Logger } from 'pino'
 import type { AdmissionLoad, AdmissionTotals } from '../admission/index.ts'
 import type { Clock } from '../clock/index.ts'
-import type { ServiceManifest } from '../manifest/index.ts'
+import type { ContainerEngine } from '../containers/index.ts'
+import type { BackendSpec, ServiceManifest } from '../manifest/index.ts'
+import { ContainerLauncher } from './container.ts'
 import { HostedService } from './instance.ts'
+import type { Launcher } from './launcher.ts'
 import { ProcessLauncher } from './process.ts'
 import { GroupReaper } from './reaper.ts'
+import { RunningServer } from './running-server.ts'
 import { Supervisor } from './supervisor.ts'
-import { UrlLauncher } from './url.ts'
+import type { TcpConnection } from './tcp-connections.ts'
+
+export type { ConnectionEnd, TcpConnection } from './tcp-connections.ts'
 
 /**
  * - `starting`: launched, no healthy answer yet
@@ -40,15 +46,25 @@ import { UrlLauncher } from './url.ts'
 export const BACKEND_STATES = ['stopped', 'starting', 'healthy', 'unhealthy', 'backing-off', 'draining'] as const
 export type BackendState = (typeof BACKEND_STATES)[number]
 
-/** Where a backend's HTTP server is. */
-export interface Target {
+/** Where a backend's server is. */
+export type Target = HttpTarget | TcpTarget
+
+export interface HttpTarget {
+  protocol: 'http'
   /** as in `http://127.0.0.1:11434` */
   origin: string
   /** put before every path; empty or `/some/where` */
   prefix: string
 }
 
-/** The HTTP server behind a service, watched. */
+export interface TcpTarget {
+  protocol: 'tcp'
+  /** a name, or an IP address without brackets */
+  host: string
+  port: number
+}
+
+/** The server behind a service, watched. */
 export interface Backend {
   readonly state: BackendState
   /** where requests go; undefined while there is nothing to send them to */
@@ -75,12 +91,15 @@ export interface BackendChange {
 
 /** For `inspect`. */
 export interface BackendReport {
-  type: 'process' | 'url'
+  type: BackendSpec['type']
   state: BackendState
   /** milliseconds that it has been in this state */
   since: number
+  /** as in `http://127.0.0.1:11434` or `tcp://127.0.0.1:5432` */
   origin: string | undefined
   pid: number | undefined
+  /** the id of its container */
+  container: string | undefined
   /** launches after the first */
   restarts: number
   /** the last thing that went wrong */
@@ -107,6 +126,8 @@ export interface RuntimeComponents {
   log: Logger
   environment: BackendEnvironment
   reaper: Reaper
+  /** runs containers. @default none: services in containers can't be launched */
+  containers?: ContainerEngine
   /** milliseconds that a process has to end when it is stopped. @default 10,000 */
   stopGrace?: number
 }
@@ -160,15 +181,22 @@ export interface ServiceInstance {
   /**
    * Passes a request to the backend. Resolves with the head of the answer.
    *
-   * @throws {MeshError} `Loading`, `NotServed`, `Busy`, `Draining`, `Deadline`, `ClientGone`, `BodyTooLarge`, `Malformed`,
+   * @throws {MeshError} `Loading`, `NotServed`, `NotHttp`, `Busy`, `Draining`, `Deadline`, `ClientGone`, `BodyTooLarge`, `Malformed`,
    * `BackendFailed`, `FirstByteTimeout`; reading the body may throw `BackendFailed`, `ChunkTimeout`, `Deadline` and
    * `ClientGone`. `details.retry_safe` says whether sending the request again can do no harm.
    */
   invoke(request: ServiceRequest, options: ServiceInvokeOptions): Promise<ServiceAnswer>
+  /**
+   * Opens a connection to the backend, of a service that speaks TCP. It counts as a request in hand until it ends.
+   *
+   * @param options.signal aborted when the caller leaves: the connection is reset, also when it is open already
+   * @throws {MeshError} `Loading`, `NotServed`, `NotTcp`, `Busy`, `Draining`, `ClientGone`, `BackendFailed`
+   */
+  connect(options: { signal: AbortSignal; requestId: string }): Promise<TcpConnection>
   load(): AdmissionLoad
   /** whether a number of {@link load} has changed since the last call */
   loadChanged(): boolean
-  /** Refuses new requests. Resolves when those in hand are through. */
+  /** Refuses new requests. Resolves when those in hand are through; connections of TCP are reset after 25 s. */
   drain(): Promise<void>
   /** Ends what still runs, and the backend. It can be started again. */
   stop(): Promise<void>
@@ -192,10 +220,32 @@ export interface ServiceInstanceInit extends RuntimeComponents {
   manifest: ServiceManifest
 }
 
-export function createBackend(manifest: ServiceManifest, components: RuntimeComponents, busy: () => boolean): Backend {
+/**
+ * @param busy whether it has requests in hand
+ * @param gone called as soon as a process is known to have ended, before anything else is done about it
+ */
+export function createBackend(
+  manifest: ServiceManifest,
+  components: RuntimeComponents,
+  busy: () => boolean,
+  gone: () => void
+): Backend {
+  return new Supervisor(manifest, createLauncher(manifest, components), components, busy, gone)
+}
+
+function createLauncher(manifest: ServiceManifest, components: RuntimeComponents): Launcher {
   const spec = manifest.backend
-  const launcher = spec.type === 'process' ? new ProcessLauncher(manifest, spec, components) : new UrlLauncher(spec)
-  return new Supervisor(manifest, launcher, components, busy)
+  switch (spec.type) {
+    case 'process':
+      return new ProcessLauncher(manifest, spec, components)
+    case 'container':
+      if (components.containers == null) throw new Error('a service in a container needs an engine')
+      return new ContainerLauncher(manifest, spec, components.containers, components)
+    case 'url':
+      return new RunningServer('url', { protocol: 'http', origin: spec.origin, prefix: spec.prefix })
+    case 'tcp':
+      return new RunningServer('tcp', { protocol: 'tcp', host: spec.host, port: spec.port })
+  }
 }
 
 export function createServiceInstance(init: ServiceInstanceInit): ServiceInstance {

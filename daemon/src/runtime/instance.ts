@@ -5,7 +5,7 @@ import type { Logger } from 'pino'
 import { type Admission, type AdmissionLoad, createAdmission, type Permit } from '../admission/index.ts'
 import type { ServiceManifest } from '../manifest/index.ts'
 import { BackendConnection } from './connection.ts'
-import { LOADING_RETRY_AFTER } from './constants.ts'
+import { CONNECTIONS_DRAIN, END_DOUBT, LOADING_RETRY_AFTER } from './constants.ts'
 import { bodyTooLarge, Exchange } from './exchange.ts'
 import {
   type Backend,
@@ -20,6 +20,7 @@ import {
 } from './index.ts'
 import { ResourceWatcher } from './resources.ts'
 import { addressExchange, endExchange } from './spans.ts'
+import { type TcpConnection, TcpConnections } from './tcp-connections.ts'
 
 const NOTHING: readonly string[] = []
 
@@ -32,6 +33,7 @@ export class HostedService implements ServiceInstance {
   readonly #listeners = new Set<() => void>()
   #admission: Admission
   #connection: BackendConnection | undefined
+  readonly #tcp: TcpConnections
   /** what listeners know */
   #told: Pick<ServiceInstance, 'state' | 'ready' | 'resources'> = { state: 'stopped', ready: false, resources: NOTHING }
   #draining = false
@@ -43,7 +45,18 @@ export class HostedService implements ServiceInstance {
     this.manifest = manifest
     this.#log = init.log.child({ service: manifest.contract.name })
     this.#admission = this.#newAdmission()
-    this.#backend = createBackend(manifest, { ...init, log: this.#log }, () => this.#admission.load().inFlight > 0)
+    const isOurs = manifest.backend.type !== 'url' && manifest.backend.type !== 'tcp'
+    this.#tcp = new TcpConnections({
+      service: manifest.contract.name,
+      idleTimeout: manifest.idleTimeout,
+      doubt: isOurs ? END_DOUBT : 0
+    })
+    this.#backend = createBackend(
+      manifest,
+      { ...init, log: this.#log },
+      () => this.#admission.load().inFlight > 0,
+      () => this.#tcp.end('BackendFailed')
+    )
     this.#backend.addListener(() => this.#follow())
     if (manifest.resources != null) {
       const onChange = (): void => this.#tell()
@@ -82,6 +95,32 @@ export class HostedService implements ServiceInstance {
     return this.#exchange(request, options.signal, deadline, permit, connection)
   }
 
+  async connect({ signal, requestId }: { signal: AbortSignal; requestId: string }): Promise<TcpConnection> {
+    const { name, protocol } = this.manifest.contract
+    if (protocol !== 'tcp') throw new MeshError('NotTcp', `${name} speaks HTTP`, { service: name })
+    this.#checkState()
+    const permit = await this.#admission.acquire({ signal, deadline: undefined })
+    try {
+      const { target } = this.#backend
+      if (target?.protocol !== 'tcp') throw this.#notServed()
+      const connection = await this.#tcp.open(target, signal)
+      permit.firstByte()
+      void connection.ended.then(end => {
+        permit.release(end === 'answered' ? 'done' : end === 'BackendFailed' ? 'failed' : 'cancelled')
+        if (end === 'BackendFailed') this.#backend.suspect()
+      })
+      return connection
+    } catch (err) {
+      const failed = err instanceof MeshError && err.code === 'BackendFailed'
+      permit.release(failed ? 'failed' : 'cancelled')
+      if (failed) {
+        this.#log.warn({ request_id: requestId, code: err.code, detail: err.message }, 'backend failed')
+        this.#backend.suspect()
+      }
+      throw err
+    }
+  }
+
   load(): AdmissionLoad {
     return this.#admission.load()
   }
@@ -96,7 +135,10 @@ export class HostedService implements ServiceInstance {
       this.#backend.drain()
       this.#tell()
     }
+    const { clock } = this.#init
+    const timer = clock.setTimeout(() => this.#tcp.end('Draining'), CONNECTIONS_DRAIN)
     await this.#admission.drain()
+    clock.clearTimeout(timer)
   }
 
   async stop(): Promise<void> {
@@ -107,6 +149,7 @@ export class HostedService implements ServiceInstance {
     this.#watcher?.stop()
     this.#connection?.destroy()
     this.#connection = undefined
+    this.#tcp.end('Draining')
     await this.#backend.stop()
     if (admission !== this.#admission) return
     this.#admission = this.#newAdmission()
@@ -137,12 +180,18 @@ export class HostedService implements ServiceInstance {
   /** Refuses what can't be served before anything is spent on it. */
   #check({ method, headers, body, operation }: ServiceRequest): void {
     const { name } = this.manifest.contract
-    // A draining backend still serves what was admitted; the admission refuses the rest.
-    if (!this.#draining && this.#backend.state !== 'healthy') throw this.#notServed()
+    this.#checkState()
+    if (this.manifest.contract.protocol !== 'http')
+      throw new MeshError('NotHttp', `${name} speaks TCP`, { service: name })
     if (method === 'CONNECT') throw new MeshError('MethodNotAllowed', `${name} has no tunnels`, { service: name })
     const length =
       body instanceof Uint8Array ? body.byteLength : body == null ? 0 : Number(headers['content-length'] ?? 0)
     if (length > operation.bodyLimit) throw bodyTooLarge(name, operation)
+  }
+
+  #checkState(): void {
+    // A draining backend still serves what was admitted; the admission refuses the rest.
+    if (!this.#draining && this.#backend.state !== 'healthy') throw this.#notServed()
   }
 
   async #exchange(
@@ -204,11 +253,14 @@ export class HostedService implements ServiceInstance {
   /** The backend has another state. */
   #follow(): void {
     const { state, target } = this.#backend
-    if (target !== this.#connection?.target) {
+    const http = target?.protocol === 'http' ? target : undefined
+    if (http !== this.#connection?.target) {
       this.#connection?.destroy()
-      this.#connection = target == null ? undefined : new BackendConnection(target)
+      this.#connection = http == null ? undefined : new BackendConnection(http)
     }
-    if (state === 'healthy' && target != null) this.#watcher?.start(target)
+    // A process that has ended closes its connections as if it had said all it had to say.
+    if (target == null) this.#tcp.end('BackendFailed')
+    if (state === 'healthy' && http != null) this.#watcher?.start(http)
     else if (state !== 'draining') this.#watcher?.stop()
     // Those that wait for it would be served elsewhere sooner.
     if (state === 'unhealthy' || state === 'backing-off') this.#admission.refuseWaiting(this.#notServed())

@@ -10,6 +10,7 @@ import type { RuntimeComponents } from './index.ts'
 import type { Launched, Launcher } from './launcher.ts'
 import { readLines } from './lines.ts'
 import { freePort } from './ports.ts'
+import { targetAt } from './target.ts'
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>
 
@@ -58,7 +59,8 @@ export class ProcessLauncher implements Launcher {
     child.stdin.on('error', () => {})
 
     let stopping = false
-    const ended = once(child, 'exit').then(async () => {
+    const exited = once(child, 'exit')
+    const ended = exited.then(async () => {
       // What it left behind goes with it; when it is being stopped, that gets its grace, too.
       if (!stopping) {
         signalGroup(pid, 'SIGKILL')
@@ -68,8 +70,9 @@ export class ProcessLauncher implements Launcher {
       return this.#howItEnded(child)
     })
     return {
-      target: { origin: `http://${HOST}:${port}`, prefix: '' },
+      target: targetAt(this.#manifest.contract.protocol, HOST, port),
       pid,
+      exited,
       ended,
       async stop(grace) {
         stopping = true

@@ -3,7 +3,7 @@ import type { Logger } from 'pino'
 import type { Clock } from '../clock/index.ts'
 import { MAX_RESOURCE_LENGTH, MAX_RESOURCES_BODY, RESOURCES_TIMEOUT } from './constants.ts'
 import { fetchText } from './fetch.ts'
-import type { Target } from './index.ts'
+import type { HttpTarget } from './index.ts'
 
 const RESOURCE = new RegExp(`^[\\x21-\\x7e]{1,${MAX_RESOURCE_LENGTH}}$`)
 
@@ -34,7 +34,7 @@ export class ResourceWatcher {
     return this.#known
   }
 
-  start(target: Target): void {
+  start(target: HttpTarget): void {
     this.stop()
     void this.#look(target, this.#watch)
   }
@@ -46,7 +46,7 @@ export class ResourceWatcher {
     this.#known = undefined
   }
 
-  async #look(target: Target, watch: number): Promise<void> {
+  async #look(target: HttpTarget, watch: number): Promise<void> {
     const { path, interval, clock } = this.#init
     const found = await this.#ask(target, path)
     if (watch !== this.#watch) return
@@ -57,7 +57,7 @@ export class ResourceWatcher {
   }
 
   /** @returns undefined when there is no answer that can be used; what was known holds on then */
-  async #ask(target: Target, path: string): Promise<string[] | undefined> {
+  async #ask(target: HttpTarget, path: string): Promise<string[] | undefined> {
     try {
       const { status, text, complete } = await fetchText(target, path, {
         timeout: RESOURCES_TIMEOUT,

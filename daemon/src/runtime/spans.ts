@@ -1,9 +1,9 @@
 /** What is recorded of an exchange with a backend, if anything is. */
 import type { MeshError } from '@hedgerow/protocols/errors'
 import { ATTRIBUTES, type Span } from '@hedgerow/protocols/tracing'
-import type { Target } from './index.ts'
+import type { HttpTarget } from './index.ts'
 
-export function addressExchange(span: Span, { origin }: Target): void {
+export function addressExchange(span: Span, { origin }: HttpTarget): void {
   if (!span.recorded) return
   const { hostname, port, protocol } = new URL(origin)
   span.set({

@@ -6,6 +6,7 @@ import { HUNG_GRACE, STABLE_AFTER, STOP_GRACE, SUSPECT_INTERVAL } from './consta
 import { judge, type ProbeResult, probe } from './health.ts'
 import type { Backend, BackendChange, BackendReport, BackendState, Target } from './index.ts'
 import type { Launched, Launcher } from './launcher.ts'
+import { originOf } from './target.ts'
 
 export interface SupervisorComponents {
   clock: Clock
@@ -22,6 +23,7 @@ export class Supervisor implements Backend {
   readonly #random: () => number
   readonly #log: Logger
   readonly #busy: () => boolean
+  readonly #gone: () => void
   readonly #stopGrace: number
   readonly #listeners = new Set<(change: BackendChange) => void>()
   #state: BackendState = 'stopped'
@@ -33,6 +35,8 @@ export class Supervisor implements Backend {
   /** grows with every launch and stop, so that late news are known as such */
   #generation = 0
   #launchedAt = 0
+  /** of the launch under way */
+  #launching = new AbortController()
   #healthyAt: number | undefined
   #failures = 0
   /** restarts in a row without a stable time in between */
@@ -48,7 +52,8 @@ export class Supervisor implements Backend {
     { health }: Pick<ServiceManifest, 'health'>,
     launcher: Launcher,
     { clock, random, log, stopGrace }: SupervisorComponents,
-    busy: () => boolean
+    busy: () => boolean,
+    gone: () => void = () => {}
   ) {
     this.#health = health
     this.#launcher = launcher
@@ -56,7 +61,8 @@ export class Supervisor implements Backend {
     this.#random = random
     this.#log = log
     this.#busy = busy
-    this.#stopGrace = stopGrace ?? STOP_GRACE
+    this.#gone = gone
+    this.#stopGrace = launcher.stopGrace ?? stopGrace ?? STOP_GRACE
     this.#stateAt = clock.now()
   }
 
@@ -84,8 +90,9 @@ export class Supervisor implements Backend {
     if (this.#state === 'stopped' || this.#state === 'draining') return
     this.#clock.clearTimeout(this.#timer)
     if (this.#current == null) {
-      // Nothing serves: a launch under way is ended when it is through.
+      // Nothing serves: a launch under way is ended, at the latest when it is through.
       this.#generation++
+      this.#launching.abort()
       this.#enter('stopped')
     } else this.#enter('draining')
   }
@@ -94,6 +101,7 @@ export class Supervisor implements Backend {
     this.#stopping = true
     this.#clock.clearTimeout(this.#timer)
     this.#generation++
+    this.#launching.abort()
     if (this.#current != null) {
       this.#enter('draining')
       this.#end(this.#stopGrace)
@@ -111,8 +119,9 @@ export class Supervisor implements Backend {
       type: this.#launcher.type,
       state: this.#state,
       since: this.#clock.now() - this.#stateAt,
-      origin: this.#current?.target.origin,
+      origin: this.#current == null ? undefined : originOf(this.#current.target),
       pid: this.#current?.pid,
+      container: this.#current?.container,
       restarts: this.#restarts,
       lastError: this.#lastError,
       stderr: this.#launcher.stderr()
@@ -131,21 +140,28 @@ export class Supervisor implements Backend {
     this.#launchedAt = this.#clock.now()
     this.#enter('starting')
     // One at a time: the one before may hold a lock or a file that the next needs.
-    this.#ending = this.#ending.then(() => this.#bringUp(generation))
+    const launching = new AbortController()
+    this.#launching = launching
+    this.#ending = this.#ending.then(() => this.#bringUp(generation, launching.signal))
   }
 
-  async #bringUp(generation: number): Promise<void> {
+  async #bringUp(generation: number, signal: AbortSignal): Promise<void> {
     if (generation !== this.#generation) return
     let launched: Launched
     try {
-      launched = await this.#launcher.launch()
+      launched = await this.#launcher.launch(signal)
     } catch (err) {
-      if (generation === this.#generation) this.#failed(err instanceof Error ? err.message : String(err))
+      if (generation !== this.#generation) return
+      const wait = err instanceof Error && 'wait' in err && typeof err.wait === 'number' ? err.wait : 0
+      this.#failed(err instanceof Error ? err.message : String(err), wait)
       return
     }
     if (generation !== this.#generation) return launched.stop(HUNG_GRACE)
     this.#current = launched
     this.#launchedAt = this.#clock.now()
+    void launched.exited?.then(() => {
+      if (this.#current === launched) this.#gone()
+    })
     void launched.ended.then(how => {
       if (this.#current === launched) this.#ended(how)
     })
@@ -161,11 +177,11 @@ export class Supervisor implements Backend {
   }
 
   /** What ran is over: waits a while, then launches it again. */
-  #failed(reason: string): void {
+  #failed(reason: string, atLeast = 0): void {
     this.#note(reason)
     const stable = this.#healthyAt != null && this.#clock.now() - this.#healthyAt >= STABLE_AFTER
     if (stable) this.#attempt = 0
-    const wait = backoff(this.#attempt++, this.#random())
+    const wait = Math.max(atLeast, backoff(this.#attempt++, this.#random()))
     this.#generation++
     this.#schedule(wait, () => {
       this.#restarts++

@@ -4,6 +4,7 @@ import { covers } from '@hedgerow/protocols/membership'
 import type { Logger } from 'pino'
 import { tiersOf, type WorkerKind } from '../capabilities/index.ts'
 import { systemClock } from '../clock/index.ts'
+import { type ContainerEngine, removeContainers } from '../containers/index.ts'
 import type { ServiceManifest } from '../manifest/index.ts'
 import type { ServiceEnvironment, ServiceHost } from '../peer/index.ts'
 import {
@@ -13,15 +14,10 @@ import {
   type Placement,
   type PlacementDecision,
   type Placer,
-  placeable
+  placeable,
+  whyNotEligible
 } from '../placement/index.ts'
-import {
-  createReaper,
-  createServiceInstance,
-  type InstanceReport,
-  type Reaper,
-  type ServiceInstance
-} from '../runtime/index.ts'
+import { createReaper, createServiceInstance, type Reaper, type ServiceInstance } from '../runtime/index.ts'
 
 /** Milliseconds after which a service that still starts (a model loads, an upstream isn't there) holds back nothing. */
 const SETTLE_TIME = 5000
@@ -38,6 +34,8 @@ export interface ServiceHostInit {
   /** names that this worker's credential lets it offer; `*` = all. @default all */
   granted?: readonly string[]
   stateDir: string
+  /** runs the services that are containers. @default none */
+  containers?: ContainerEngine
   log: Logger
 }
 
@@ -57,7 +55,6 @@ interface Running {
 class WorkerServices implements ServiceHost {
   readonly #init: ServiceHostInit
   readonly #forbidden: string[]
-  readonly #eligible: string[]
   readonly #instances = new Map<string, ServiceInstance>()
   /** names of services on their way out; they finish what they have in hand */
   readonly #leaving = new Map<string, Promise<void>>()
@@ -66,18 +63,11 @@ class WorkerServices implements ServiceHost {
 
   constructor(init: ServiceHostInit) {
     this.#init = init
-    const { manifests, capabilities, kind, pinned, forbidden, granted = ['*'] } = init
+    const { manifests, pinned, forbidden, granted = ['*'] } = init
     const names = manifests.map(({ contract }) => contract.name)
     const byOwner = forbidden.includes('*') ? names.filter(name => !pinned.includes(name)) : forbidden
     // What it isn't granted nobody would believe that it offers.
     this.#forbidden = [...byOwner, ...names.filter(name => !covers(granted, name))]
-    this.#eligible = eligibleServices({
-      services: manifests.map(placeable),
-      tiers: tiersOf(kind, capabilities),
-      capabilities,
-      pinned,
-      forbidden: this.#forbidden
-    })
   }
 
   get(name: string): ReturnType<ServiceHost['get']> {
@@ -85,7 +75,8 @@ class WorkerServices implements ServiceHost {
     if (instance == null) return undefined
     return {
       contract: instance.manifest.contract,
-      invoke: (request, options) => instance.invoke(request, options)
+      invoke: (request, options) => instance.invoke(request, options),
+      connect: options => instance.connect(options)
     }
   }
 
@@ -94,7 +85,7 @@ class WorkerServices implements ServiceHost {
   }
 
   eligible(): string[] {
-    return this.#eligible
+    return eligibleServices({ ...this.#abilities(), services: this.#init.manifests.map(placeable) })
   }
 
   assigned(): string[] {
@@ -116,10 +107,12 @@ class WorkerServices implements ServiceHost {
     )
   }
 
-  report(): { instances: InstanceReport[]; placement: PlacementDecision[] } {
+  report(): ReturnType<ServiceHost['report']> {
+    const { containers } = this.#init
     return {
       instances: [...this.#instances.values()].map(instance => instance.inspect()),
-      placement: this.#running?.placer.latest?.decisions ?? []
+      placement: (this.#running?.placer.latest?.decisions ?? []).map(decision => this.#explain(decision)),
+      ...(containers == null ? {} : { containers: containers.status })
     }
   }
 
@@ -143,16 +136,26 @@ class WorkerServices implements ServiceHost {
           liveWorkers(environment.view.peers(), {
             peerId: self,
             capabilities: this.#init.capabilities,
-            eligible: this.#eligible,
+            eligible: this.eligible(),
             services: this.#ready().map(({ manifest }) => manifest.contract.name)
           }),
         current: () => this.#current(),
         apply: placement => this.#apply(placement)
       }
     )
-    const unwatch = environment.view.addListener(change => {
+    const unwatchView = environment.view.addListener(change => {
       if (change.type !== 'load') placer.changed()
     })
+    const unwatchEngine = this.#init.containers?.addListener(() => {
+      void this.#removeLeftovers(self)
+      this.#changed()
+    })
+    const unwatch = (): void => {
+      unwatchView()
+      unwatchEngine?.()
+    }
+    void this.#removeLeftovers(self)
+    this.#tellWhatCannotRun()
     this.#running = { environment, placer, reaper: createReaper(log), unwatch }
     placer.start()
   }
@@ -169,6 +172,7 @@ class WorkerServices implements ServiceHost {
     await Promise.all([...this.#instances.values()].map(instance => instance.stop()))
     await Promise.all(this.#leaving.values())
     this.#running?.reaper.stop()
+    this.#init.containers?.stop()
   }
 
   #ready(): ServiceInstance[] {
@@ -194,7 +198,7 @@ class WorkerServices implements ServiceHost {
   #begin(manifest: ServiceManifest, why: string | undefined): void {
     if (this.#running == null) return
     const { environment, reaper } = this.#running
-    const { log, stateDir } = this.#init
+    const { log, stateDir, containers } = this.#init
     const { name } = manifest.contract
     log.info({ service: name, why }, 'taking on a service')
     const instance = createServiceInstance({
@@ -203,6 +207,7 @@ class WorkerServices implements ServiceHost {
       random: Math.random,
       log,
       reaper,
+      ...(containers == null ? {} : { containers }),
       environment: {
         peerId: environment.peerId,
         meshUrl: environment.meshUrl,
@@ -231,6 +236,71 @@ class WorkerServices implements ServiceHost {
       })
     this.#leaving.set(name, left)
     this.#changed()
+  }
+
+  /** What this worker can do now: an engine for containers comes and goes. */
+  #abilities(): Omit<Parameters<typeof eligibleServices>[0], 'services'> {
+    const { capabilities, kind, pinned } = this.#init
+    return {
+      tiers: tiersOf(kind, capabilities),
+      capabilities,
+      pinned,
+      forbidden: this.#forbidden,
+      unable: this.#unable()
+    }
+  }
+
+  /** Services in containers that can't be run, with why. One that runs well does so without its engine, too. */
+  #unable(): ReadonlyMap<string, string> {
+    const { manifests, containers } = this.#init
+    const unable = new Map<string, string>()
+    for (const { contract, backend } of manifests) {
+      if (backend.type !== 'container' || this.#instances.get(contract.name)?.ready === true) continue
+      const status = containers?.status
+      if (status == null) unable.set(contract.name, 'this peer runs no containers')
+      else if (status.state !== 'ready') unable.set(contract.name, `it is a container: ${status.reason}`)
+      else if (status.engine.gpu == null && backend.gpu !== 'none' && backend.gpu !== 'auto') {
+        const { name, version } = status.engine
+        const why = `${name} ${version} can give containers no GPU: install the NVIDIA container toolkit`
+        unable.set(contract.name, why)
+      }
+    }
+    return unable
+  }
+
+  #explain(decision: PlacementDecision): PlacementDecision {
+    if (decision.reason !== 'not-eligible') return decision
+    const manifest = this.#init.manifests.find(({ contract }) => contract.name === decision.service)
+    const detail = manifest == null ? undefined : whyNotEligible(placeable(manifest), this.#abilities())
+    return detail == null ? decision : { ...decision, detail }
+  }
+
+  /** Somebody put them there to be run: a silent worker would leave them guessing. */
+  #tellWhatCannotRun(): void {
+    const { manifests, log } = this.#init
+    const abilities = this.#abilities()
+    for (const manifest of manifests) {
+      const { name } = manifest.contract
+      if (manifest.backend.type !== 'container' || this.#forbidden.includes(name)) continue
+      const reason = whyNotEligible(placeable(manifest), abilities)
+      if (reason != null) log.warn({ service: name, reason }, 'this service cannot run here now')
+    }
+  }
+
+  /** Of an earlier life of this daemon that ended without a word, or of a service that ended while the engine was away. */
+  async #removeLeftovers(peerId: string): Promise<void> {
+    const { containers, log } = this.#init
+    if (containers?.status.state !== 'ready') return
+    try {
+      const { docker } = await containers.need()
+      const removed = await removeContainers(docker, {
+        peerId,
+        wanted: ({ service, run }) => run === containers.run && service != null && this.#instances.has(service)
+      })
+      if (removed > 0) log.info({ removed }, 'removed containers that were left behind')
+    } catch (err) {
+      log.warn({ err }, 'containers that were left behind could not be removed')
+    }
   }
 
   #changed(): void {

@@ -10,8 +10,10 @@
  * ```
  */
 import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
+export { catalogueFiles, llmServerUrl } from './catalogue.ts'
 export { createServiceHost, type ServiceHostInit } from './host.ts'
 export { namedServices } from './named.ts'
 
@@ -23,3 +25,6 @@ export const SHIPPED_SERVICES: string = (() => {
   }
   return fileURLToPath(new URL('../../../services', import.meta.url))
 })()
+
+/** Manifests of services that others publish as images; none is loaded by itself. */
+export const CATALOGUE: string = join(SHIPPED_SERVICES, 'catalogue')

@@ -9,56 +9,27 @@
  * ```
  */
 import { matchOperation, methodsOf, type ServiceContract } from '@hedgerow/protocols/contract'
-import { maySee, seenByBoth, stricter } from '@hedgerow/protocols/data-class'
+import { seenByBoth, stricter } from '@hedgerow/protocols/data-class'
 import { MeshError, toMeshError } from '@hedgerow/protocols/errors'
 import { isAmbiguous } from '@hedgerow/protocols/fence'
 import { HEADERS, MAX_DEPTH } from '@hedgerow/protocols/ids'
 import { dataClassOf, newRequestId, targetOf, timeoutOf } from '@hedgerow/protocols/ingress'
 import type { Headers, IncomingAnswer, Invoker, OutgoingRequest } from '@hedgerow/protocols/invocation'
-import { type Credential, covers } from '@hedgerow/protocols/membership'
-import { ATTRIBUTES, type Span, type Tracing } from '@hedgerow/protocols/tracing'
+import { ATTRIBUTES, type Span } from '@hedgerow/protocols/tracing'
 import { problemAnswer } from '../ingress/index.ts'
-import type { ServiceAnswer, ServiceInstance, ServiceRequest } from '../runtime/index.ts'
+import type { ServiceAnswer, ServiceRequest } from '../runtime/index.ts'
 import { Account, type Served, type ServedHead } from './account.ts'
-import type { CallContext, ContextTable } from './contexts.ts'
+import { callerOf, checkClasses, type ServingComponents, serviceFor, tooOften } from './checks.ts'
+import type { CallContext } from './contexts.ts'
 import { beginExchange, beginServing, endServing } from './spans.ts'
-import type { Vouching } from './vouching.ts'
 
 export type { Served } from './account.ts'
+export type { LocalService, Rights, ServingComponents } from './checks.ts'
+export { type ConnectionServing, serveConnections } from './connections.ts'
 export { type CallContext, ContextTable } from './contexts.ts'
 export { backendsOnly, type NestedComponents, nestedRoutes } from './nested.ts'
 export { peerListener, peerRoutes } from './peer-routes.ts'
 export { type Vouching, vouching } from './vouching.ts'
-
-/** A service that runs here. */
-export interface LocalService extends Pick<ServiceInstance, 'invoke'> {
-  readonly contract: ServiceContract
-}
-
-export interface ServingComponents {
-  services: { get(name: string): LocalService | undefined }
-  contexts: ContextTable
-  /** what this peer's own credential says; undefined while it has none */
-  rights(): Rights | undefined
-  /** what a peer that sent a request may ask for; undefined when that is all */
-  callerRights(peerId: string): Pick<Rights, 'services'> | undefined
-  /** whether a peer has not asked too often. @default however often */
-  mayAsk?(peerId: string): boolean
-  /** which classes of data a peer that sent a request may see */
-  callerClasses(peerId: string): readonly string[]
-  draining(): boolean
-  /** whether a peer may say for whom it asks */
-  vouches: Vouching
-  /** whether a peer runs a service, or is about to: its instances catch up with each other before they are offered */
-  mayActFor(peer: string, service: string): boolean
-  onError?(err: unknown): void
-  /** called once for every request, when its last byte is out or it is clear that there will be none */
-  onServed?(served: Served): void
-  /** @default nothing is recorded */
-  tracing?: Tracing | undefined
-}
-
-export type Rights = Pick<Credential, 'services' | 'classes'>
 
 export interface Serving {
   /** Never rejects: what the mesh refuses is an answer too, marked by {@link HEADERS.error}. */
@@ -97,10 +68,6 @@ function recording(span: Span, tell: (served: Served) => void): (served: Served)
   }
 }
 
-function tooOften(peer: string): MeshError {
-  return new MeshError('RateLimited', `${peer} asks more often than a client may`, { retry_after: 1, retry_safe: true })
-}
-
 /** As far as it is known before anything is checked. */
 function headOf(peer: string, method: string, said: Said): ServedHead {
   const id = said(HEADERS.requestId)
@@ -119,26 +86,23 @@ function headOf(peer: string, method: string, said: Said): ServedHead {
 type Said = (header: string) => string | undefined
 
 async function serve(
-  { services, contexts, rights, callerRights, callerClasses, draining, vouches, mayActFor }: ServingComponents,
+  components: ServingComponents,
   account: Account,
   request: OutgoingRequest,
   said: Said,
   signal: AbortSignal,
   span: Span | undefined
 ): Promise<IncomingAnswer> {
+  const { contexts, rights, callerClasses } = components
   const { head } = account
   const { service: name, path } = targetOf(request.path)
   head.service = name
-  if (draining()) throw new MeshError('Draining', 'this worker is stopping; another one will answer', { service: name })
-  const asked = callerRights(head.peer)
-  if (asked != null && !covers(asked.services, name))
-    throw new MeshError('Forbidden', `the credential of ${head.peer} does not name ${name}`, { service: name })
-  const service = services.get(name)
-  if (service == null) throw new MeshError('NotServed', `this worker does not offer ${name} now`, { service: name })
+  const service = serviceFor(components, head.peer, name)
+  if (service.contract.protocol !== 'http') throw new MeshError('NotHttp', `${name} speaks TCP`, { service: name })
   const match = matchOperation(service.contract, request.method, path)
   if (match == null) throw unknownOperation(service.contract, request.method, path)
   head.operation = `${match.operation.method} ${match.operation.path}`
-  head.caller = callerOf(head.peer, said(HEADERS.caller), { vouches, mayActFor })
+  head.caller = callerOf(head.peer, said(HEADERS.caller), components)
   if (match.operation.internal && head.caller !== `service/${name}`) {
     throw new MeshError('Forbidden', `${match.operation.path} is for other instances of ${name} only`, {
       service: name
@@ -197,21 +161,6 @@ async function serve(
   }
 }
 
-/** The last look before the data is here: whoever sent it may have seen an older credential. */
-function checkClasses(
-  allowed: readonly string[],
-  needed: Array<string | undefined>,
-  service: string,
-  who = 'this worker'
-): void {
-  const forbidden = needed.find(one => one != null && !maySee(allowed, one))
-  if (forbidden == null) return
-  throw new MeshError('ClassNotAllowed', `${who} may not see ${forbidden} data`, {
-    service,
-    data_class: forbidden
-  })
-}
-
 /** Of a nested call no more than its first caller may see, nor more than who passes it on. */
 function classesSeen(own: readonly string[], said: string | undefined): readonly string[] {
   return said == null ? own : seenByBoth(own, said.split(',', MAX_CLASSES))
@@ -219,21 +168,6 @@ function classesSeen(own: readonly string[], said: string | undefined): readonly
 
 const MAX_CLASSES = 16
 
-/**
- * For whom a peer asks, as the backend hears it. It proves who it is itself, and no more: what it says of its own callers
- * is believed of relays and workers, and that a service calls on its own account only of a peer that has that service.
- */
-function callerOf(
-  peer: string,
-  said: string | undefined,
-  { vouches, mayActFor }: Pick<ServingComponents, 'vouches' | 'mayActFor'>
-): string {
-  if (said == null || !vouches(peer, said)) return `peer/${peer}`
-  if (!said.startsWith(ON_ITS_ACCOUNT)) return said
-  return mayActFor(peer, said.slice(ON_ITS_ACCOUNT.length)) ? said : `peer/${peer}`
-}
-
-const ON_ITS_ACCOUNT = 'service/'
 const REQUEST_ID = /^[\w.:-]{1,128}$/
 
 /** @throws {MeshError} TooDeep */

@@ -5,8 +5,9 @@ import { Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { matchOperation } from '@hedgerow/protocols/contract'
 import type { Body, Headers } from '@hedgerow/protocols/invocation'
-import { pino } from 'pino'
-import { systemClock } from '../../src/clock/index.ts'
+import { type Logger, pino } from 'pino'
+import { type Clock, systemClock } from '../../src/clock/index.ts'
+import type { ContainerEngine } from '../../src/containers/index.ts'
 import { formatManifestError, parseManifest, type ServiceManifest } from '../../src/manifest/index.ts'
 import {
   createReaper,
@@ -24,6 +25,8 @@ export interface HostInit {
   env?: Record<string, string>
   /** laid over the manifest */
   manifest?: Record<string, unknown>
+  /** @default the system's */
+  clock?: Clock
 }
 
 export interface Call {
@@ -38,6 +41,7 @@ export interface Call {
 
 /** Starts service instances for a test, and ends them and all that they started. */
 export class TestRuntime {
+  readonly #containers: ContainerEngine | undefined
   readonly folder: string = mkdtempSync(join(tmpdir(), 'hedgerow-runtime-'))
   readonly lines: Array<Record<string, unknown>> = []
   readonly #log = pino(
@@ -47,14 +51,20 @@ export class TestRuntime {
   readonly #reaper: Reaper = createReaper(this.#log)
   readonly #instances: ServiceInstance[] = []
 
+  /** @param containers runs backends that are containers; with what it says going where this runtime's log goes */
+  constructor(containers?: (log: Logger) => ContainerEngine) {
+    this.#containers = containers?.(this.#log)
+  }
+
   host(init: HostInit = {}): ServiceInstance {
     const instance = createServiceInstance({
       manifest: manifestOf(init, this.traceFile),
-      clock: systemClock,
+      clock: init.clock ?? systemClock,
       random: Math.random,
       log: this.#log,
       reaper: this.#reaper,
       stopGrace: 1000,
+      ...(this.#containers == null ? {} : { containers: this.#containers }),
       environment: {
         peerId: '12D3KooWTest',
         meshUrl: 'http://127.0.0.1:1',
@@ -83,6 +93,7 @@ export class TestRuntime {
   async stop(): Promise<void> {
     await Promise.all(this.#instances.map(instance => instance.stop()))
     this.#reaper.stop()
+    this.#containers?.stop()
     rmSync(this.folder, { recursive: true, force: true })
   }
 

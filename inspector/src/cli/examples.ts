@@ -56,6 +56,18 @@ hedgerow call ner -d @text.json --worker worker-2 --explain
 The answer's body goes to stdout as it comes; one line about it goes to stderr: status, worker, path, time, request id.
 An answer that is not 2xx ends with exit code 1.
 `,
+  forward:
+    examples(`
+hedgerow forward postgresql 15432                    then: psql -h 127.0.0.1 -p 15432
+hedgerow forward minio 0 --json                      at any port; says which
+hedgerow forward postgresql 15432 --worker worker-2 --verbose
+hedgerow forward postgresql 15432 --relay https://mesh.example.org --invite ...
+`) +
+    `
+Each connection goes to one worker and stays there. Whoever reaches the port on this machine gets into the service: it
+asks for its own password. The first Ctrl-C takes no more connections and waits for those that are open, for half a
+minute; the second ends them.
+`,
   explain: `${examples(`
 hedgerow explain 3f2a9c0d5b7e41f68a90b1c2d3e4f506
 hedgerow explain 3f2a9c0d5b7e41f68a90b1c2d3e4f506 --daemon https://mesh.example.org

@@ -16,6 +16,7 @@ import { type MeshSource, openSource, type SourceOptions } from '../source/index
 import { VERSION } from '../version.ts'
 import { addDoctorCommand } from './doctor.ts'
 import { EXAMPLES } from './examples.ts'
+import { addForwardCommand } from './forward.ts'
 import { type Io, styleOf, toJson, writeLine } from './io.ts'
 import { addKeyCommands } from './key-program.ts'
 import { runTop } from './live.ts'
@@ -156,6 +157,13 @@ export function createProgram({ io, signal, done }: ProgramContext): Command {
     .action((id: string, _options, sub: Command) =>
       show(sub, source => explainRequest(source, id, signal), renderExplain)
     )
+
+  addForwardCommand({
+    io,
+    signal,
+    command: (name, summary, examples) => command(program, name, summary, examples),
+    withSource
+  })
 
   addTraceCommands({
     io,

@@ -149,7 +149,8 @@ export function parseHeaders(lines: string[]): Record<string, string | string[]>
   return headers
 }
 
-async function findWorker(source: MeshSource, given: string, signal: AbortSignal): Promise<KnownPeer> {
+/** @throws {InspectorError} */
+export async function findWorker(source: MeshSource, given: string, signal: AbortSignal): Promise<KnownPeer> {
   const peer = resolvePeer(await source.names(signal), given)
   if (peer.role === 'worker') return peer
   throw new InspectorError('Failed', `${peer.name} is a ${peer.role}; only workers run services`)

@@ -1,5 +1,5 @@
 import type { InspectReport } from '../commands/inspect.ts'
-import type { Advert, Capabilities, Offer, PeerInfo, ServiceLoad } from '../source/index.ts'
+import type { Advert, Capabilities, Health, Offer, PeerInfo, ServiceLoad } from '../source/index.ts'
 import { age, bytes, count, duration, mebibytes, milliseconds, NONE, percent, way } from './format.ts'
 import { condition, directPaths, seenFrom } from './peers.ts'
 import { printable, type Style } from './style.ts'
@@ -18,6 +18,7 @@ export function renderInspect(report: InspectReport, style: Style): string {
       ['version', printable(peer.version)],
       ['reached', reached(peer, style)],
       ['machine', machine(peer.capabilities)],
+      ...(health?.containers == null ? [] : [['containers', containers(health.containers)] satisfies [string, string]]),
       ...(health == null ? [] : [['pages', directPaths(health.direct_paths)] satisfies [string, string]]),
       ['address', advert.addrs.map(printable).join('\n') || 'none: it reaches others, nobody reaches it'],
       ...(peer.url == null ? [] : [['url', printable(peer.url)] satisfies [string, string]]),
@@ -68,6 +69,12 @@ function machine({ cores, memory, disk, gpus, arch, platform }: Capabilities): s
   ].join(', ')
 }
 
+/** Whether a worker runs services in containers; why not is for its owner only. */
+export function containers({ engine, gpu, reason, state }: NonNullable<Health['containers']>): string {
+  if (engine != null) return `run by ${printable(engine)}, ${gpu === true ? 'with GPUs' : 'without a GPU'}`
+  return reason == null ? `none are run here (${printable(state)})` : printable(reason)
+}
+
 function renderOffer(offer: Offer, load: string, style: Style): string {
   const aliases = offer.aliases.length === 0 ? '' : ` (${offer.aliases.map(printable).join(', ')})`
   const head = `${style.paint('bold', printable(offer.name))}${aliases} ${printable(offer.version)}: ${printable(offer.title)}`
@@ -77,6 +84,7 @@ function renderOffer(offer: Offer, load: string, style: Style): string {
       ? []
       : [['holds', offer.resources.map(printable).join(', ')] satisfies [string, string]])
   ]
+  if (offer.protocol === 'tcp') return `${head}\n${facts([...about, ['speaks', forwardHint(offer)]])}`
   const rows = offer.operations.map(operation => [
     printable(operation.method),
     printable(operation.path),
@@ -102,6 +110,11 @@ function renderOffer(offer: Offer, load: string, style: Style): string {
     { ...style, ...(style.width == null ? {} : { width: style.width - 2 }) }
   )
   return `${head}\n${facts(about)}\n${indent(operations)}`
+}
+
+/** A TCP service has no operations to show; what one can do is reach it. */
+function forwardHint({ name }: Offer): string {
+  return `TCP: hedgerow forward ${printable(name)} PORT opens it at a port of this machine`
 }
 
 function loadLine({ concurrency }: Offer, load: ServiceLoad | undefined): string {

@@ -7,6 +7,7 @@ import { type Column, table } from './table.ts'
 const COLUMNS: Column[] = [
   { title: 'SERVICE' },
   { title: 'ALIASES' },
+  { title: 'SPEAKS' },
   { title: 'TIER' },
   { title: 'WANTED', align: 'right' },
   { title: 'FOUND', align: 'right' },
@@ -17,9 +18,10 @@ const COLUMNS: Column[] = [
 export function renderServices({ via, services, gaps }: ServicesReport, style: Style): string {
   const { paint } = style
   if (services.length === 0) return `no service is known, ${seenFrom(via)}`
-  const rows = services.map(({ name, aliases, tier, wanted, found, healthy, workers }) => [
+  const rows = services.map(({ name, aliases, protocol, tier, wanted, found, healthy, workers }) => [
     paint('bold', printable(name)),
     aliases.map(printable).join(', ') || NONE,
+    printable(protocol ?? 'http'),
     printable(tier),
     String(wanted),
     String(found),

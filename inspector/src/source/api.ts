@@ -1,5 +1,15 @@
 import { InspectorError, ProblemError } from '../errors.ts'
-import type { Call, CallAnswer, DhtSource, MeshSource, PeerDetails, PeerInfo, Via } from './index.ts'
+import type {
+  Call,
+  CallAnswer,
+  Connection,
+  ConnectRequest,
+  DhtSource,
+  MeshSource,
+  PeerDetails,
+  PeerInfo,
+  Via
+} from './index.ts'
 import { inParallel } from './parallel.ts'
 import {
   type Advert,
@@ -44,6 +54,7 @@ export abstract class ApiSource implements MeshSource {
   /** One GET of the API. @throws {InspectorError} Unreachable */
   protected abstract get(path: string, signal: AbortSignal): Promise<ApiAnswer>
   abstract call(call: Call, signal: AbortSignal): Promise<CallAnswer>
+  abstract connect(request: ConnectRequest, signal: AbortSignal): Promise<Connection>
   abstract close(): Promise<void>
 
   names(signal: AbortSignal): Promise<PeerInfo[]> {

@@ -1,14 +1,20 @@
 import { Readable } from 'node:stream'
+import { reset } from '@hedgerow/protocols/forward/splice'
+import { FORWARD_UPGRADE, HEADERS } from '@hedgerow/protocols/ids'
 import { Agent, type Dispatcher } from 'undici'
 import { InspectorError, ProblemError } from '../errors.ts'
-import { type ApiAnswer, ApiSource } from './api.ts'
-import type { Call, CallAnswer, Via } from './index.ts'
-import type { Explanation } from './shapes.ts'
+import { type ApiAnswer, ApiSource, readAnswer } from './api.ts'
+import type { Call, CallAnswer, Connection, ConnectRequest, Via } from './index.ts'
+import type { Explanation, Shape } from './shapes.ts'
+import { type Upgraded, upgrade } from './upgrade.ts'
 
 /** Milliseconds to open a connection. */
 const CONNECT_TIMEOUT = 3000
 /** Bytes of one answer of the API: thousands of peers take a few MiB. */
 const MAX_ANSWER = 64 * 1024 * 1024
+
+/** No answer has it: what comes in the place of an upgrade is a problem. */
+const NOTHING: Shape<never> = { Check: (_value): _value is never => false }
 
 /** The mesh as a daemon or relay sees it, asked over HTTP. */
 export class DaemonSource extends ApiSource {
@@ -81,6 +87,36 @@ export class DaemonSource extends ApiSource {
       signal
     })
     return { status: answer.statusCode, headers: definite(answer.headers), body: this.#whole(answer.body) }
+  }
+
+  async connect({ service, worker, dataClass }: ConnectRequest, signal: AbortSignal): Promise<Connection> {
+    const target = `/service/${encodeURIComponent(service)}`
+    const headers = { ...this.#own }
+    if (worker != null) headers[HEADERS.worker] = worker
+    if (dataClass != null) headers[HEADERS.dataClass] = dataClass
+    let answer: Upgraded
+    try {
+      const url = new URL(this.#origin + this.#prefix + target)
+      answer = await upgrade({ url, protocol: FORWARD_UPGRADE, headers, signal })
+    } catch (err) {
+      throw this.#failure(err)
+    }
+    if ('status' in answer) {
+      readAnswer(answer, NOTHING, target)
+      throw new ProblemError(answer.status, undefined, `${target} answers ${answer.status} and forwards nothing`)
+    }
+    const { socket, headers: said } = answer
+    const onAbort = (): void => reset(socket)
+    signal.addEventListener('abort', onAbort, { once: true })
+    socket.on('error', () => {})
+    socket.once('close', () => signal.removeEventListener('abort', onAbort))
+    return {
+      duplex: socket,
+      requestId: said[HEADERS.requestId] ?? null,
+      worker: said[HEADERS.worker] ?? null,
+      path: said[HEADERS.path] ?? null,
+      transport: said[HEADERS.transport] ?? null
+    }
   }
 
   override explain(requestId: string, signal: AbortSignal): Promise<Explanation> {

@@ -9,6 +9,7 @@
  * await source.close()
  * ```
  */
+import type { Duplex } from 'node:stream'
 import type {
   Advert,
   DhtProviders,
@@ -87,6 +88,24 @@ export interface CallAnswer {
   body: AsyncIterable<Uint8Array>
 }
 
+export interface ConnectRequest {
+  /** name or alias */
+  service: string
+  /** peer id */
+  worker?: string
+  dataClass?: string
+}
+
+/** A connection to a service that speaks TCP. */
+export interface Connection {
+  duplex: Duplex
+  requestId: string | null
+  /** peer id */
+  worker: string | null
+  path: string | null
+  transport: string | null
+}
+
 export interface MeshSource {
   readonly via: Via
   /** Who has which name: what is known already, with nobody asked. */
@@ -104,6 +123,13 @@ export interface MeshSource {
   ping(peerId: string, signal: AbortSignal): Promise<Pong>
   /** Resolves with the head of the answer, whatever its status. */
   call(call: Call, signal: AbortSignal): Promise<CallAnswer>
+  /**
+   * Opens a connection to a service that speaks TCP.
+   *
+   * @param signal resets it, for as long as it lasts
+   * @throws {InspectorError} what it is refused with
+   */
+  connect(request: ConnectRequest, signal: AbortSignal): Promise<Connection>
   explain(requestId: string, signal: AbortSignal): Promise<Explanation>
   /** What the worker signed that answered a request which entered at {@link via}: compact JWS, unchecked. */
   receipts(requestId: string, signal: AbortSignal): Promise<string[]>

@@ -7,7 +7,7 @@ import { optionsIn } from '@hedgerow/protocols/ingress'
 import { InvocationError } from '@hedgerow/protocols/invocation'
 import { InspectorError, ProblemError } from '../errors.ts'
 import { type ApiAnswer, ApiSource, MAX_ASKED, PARALLEL, path, readAnswer, toPeer } from './api.ts'
-import type { Call, CallAnswer, PeerInfo, Via } from './index.ts'
+import type { Call, CallAnswer, Connection, ConnectRequest, PeerInfo, Via } from './index.ts'
 import { type Joined, type JoinInit, joinMesh } from './join.ts'
 import { inParallel } from './parallel.ts'
 import { type Explanation, type Pong, SHAPES } from './shapes.ts'
@@ -77,6 +77,18 @@ export class PeerSource extends ApiSource {
     } catch (err) {
       signal.throwIfAborted()
       return refusal(err)
+    }
+  }
+
+  async connect(request: ConnectRequest, signal: AbortSignal): Promise<Connection> {
+    try {
+      const { connection, requestId, worker, route } = await this.#peer.connect({ ...request, signal })
+      return { duplex: connection.duplex, requestId, worker, path: route.path, transport: route.transport }
+    } catch (err) {
+      signal.throwIfAborted()
+      const error = toMeshError(err)
+      if (error.code === 'Internal') throw err
+      throw new ProblemError(error.status, error.code, error.message)
     }
   }
 

@@ -59,6 +59,8 @@ const Service = Type.Object({
   title: Text,
   version: Text,
   aliases: Texts,
+  /** `http` or `tcp`; peers of older versions don't say, and know of nothing but HTTP */
+  protocol: Type.Optional(Text),
   tier: Text,
   wanted: Type.Number(),
   found: Type.Number(),
@@ -83,6 +85,8 @@ const Offer = Type.Object({
   version: Text,
   title: Text,
   aliases: Texts,
+  /** `http` or `tcp`; peers of older versions don't say, and know of nothing but HTTP */
+  protocol: Type.Optional(Text),
   tier: Text,
   replicas: Type.Number(),
   concurrency: Type.Number(),
@@ -123,6 +127,15 @@ const Health = Type.Object({
   services: Texts,
   /** from where pages can be connected directly; peers of older versions don't say */
   direct_paths: Type.Optional(Text),
+  /** whether it can run services in containers; relays and older versions don't say */
+  containers: Type.Optional(
+    Type.Object({
+      state: Text,
+      engine: Type.Optional(Text),
+      gpu: Type.Optional(Type.Boolean()),
+      reason: Type.Optional(Text)
+    })
+  ),
   /** seconds */
   uptime: Type.Number(),
   version: Text

@@ -1,4 +1,4 @@
-import { type Operation, type ServiceContract, TIERS } from '../contract/index.ts'
+import { type Operation, PROTOCOLS, type ServiceContract, TIERS } from '../contract/index.ts'
 import { MAX_CHAIN_LENGTH } from '../membership/constants.ts'
 import {
   Advert as WireAdvert,
@@ -35,6 +35,8 @@ const MAX_CONCURRENCY = 10_000
 const MAX_TIMEOUT = 24 * 60 * 60_000
 /** 1 TiB */
 const MAX_BODY = 1024 ** 4
+/** of a contract that names none, as those written before there was a choice */
+const DEFAULT_PROTOCOL = 'http'
 const METHOD = /^([A-Z]{1,16}|\*)$/
 
 export function encodeAdvert(advert: Advert): Uint8Array {
@@ -47,6 +49,7 @@ export function encodeAdvert(advert: Advert): Uint8Array {
       resources,
       contract: {
         ...contract,
+        protocol: contract.protocol === DEFAULT_PROTOCOL ? '' : contract.protocol,
         stateKey: contract.stateKey ?? '',
         dataClass: contract.dataClass ?? '',
         operations: contract.operations.map(operation => ({ ...operation, bodyLimit: BigInt(operation.bodyLimit) }))
@@ -130,11 +133,14 @@ function decodeContract(wire: WireContract, field: string): ServiceContract {
     version: checkText(`${field}.version`, wire.version, MAX_TEXT),
     title: checkText(`${field}.title`, wire.title, MAX_TEXT),
     aliases: checkList(`${field}.aliases`, wire.aliases, MAX_ALIASES, (alias, at) => checkName(at, alias)),
+    protocol: checkOneOf(`${field}.protocol`, wire.protocol || DEFAULT_PROTOCOL, PROTOCOLS),
     tier: checkOneOf(`${field}.tier`, wire.tier, TIERS),
     replicas: checkNumber(`${field}.replicas`, wire.replicas, 0, MAX_REPLICAS),
     concurrency: checkNumber(`${field}.concurrency`, wire.concurrency, 1, MAX_CONCURRENCY),
     operations: checkList(`${field}.operations`, wire.operations, MAX_OPERATIONS, decodeOperation)
   }
+  if (contract.protocol === 'tcp' && contract.operations.length > 0)
+    throw new InvalidMessage(`${field}.operations are of no use to a service that speaks TCP`)
   if (wire.dataClass !== '') contract.dataClass = checkName(`${field}.dataClass`, wire.dataClass)
   if (wire.stateKey !== '') contract.stateKey = checkName(`${field}.stateKey`, wire.stateKey)
   return contract

@@ -1,6 +1,7 @@
 /**
  * What a service promises about its HTTP API: which operations exist, which may be repeated, how long they may take. A
- * worker's advert carries it, so that any ingress can dispatch to a service it has never heard of.
+ * worker's advert carries it, so that any ingress can dispatch to a service it has never heard of. Of a raw TCP service
+ * the contract says only that it is one.
  *
  * @example
  * ```ts
@@ -15,6 +16,10 @@ import { isAmbiguous } from '../fence/index.ts'
 /** The kind of worker that a service belongs on. */
 export const TIERS = ['cpu', 'gpu', 'storage', 'edge'] as const
 export type Tier = (typeof TIERS)[number]
+
+/** What a service speaks: HTTP, whose operations its contract lists, or bytes that only its clients understand. */
+export const PROTOCOLS = ['http', 'tcp'] as const
+export type Protocol = (typeof PROTOCOLS)[number]
 
 export interface Operation {
   /** upper case, or `*` for any method */
@@ -41,15 +46,17 @@ export interface ServiceContract {
   /** one line for people */
   title: string
   aliases: string[]
+  protocol: Protocol
   tier: Tier
   /** how many workers should run it, mesh-wide; 0 = no number: those that can, or whose owners pin it */
   replicas: number
-  /** requests that one worker runs at once */
+  /** requests, or TCP connections, that one worker has at once */
   concurrency: number
   /** the query parameter that partitions the service's state, if it keeps any */
   stateKey?: string
   /** the least class of data that its requests have, whatever they say */
   dataClass?: string
+  /** none when it speaks TCP */
   operations: Operation[]
 }
 

@@ -157,3 +157,9 @@ export const MAX_RECORDS = 1000
 export const RECORD_MEMORY = 10 * 60_000
 /** Candidates kept in one decision. */
 export const MAX_RECORDED_CANDIDATES = 32
+
+/**
+ * Until a connection to a service that speaks TCP must be open. More than opening its stream and the worker's own connection
+ * may take each, so that whichever of them fails says so itself.
+ */
+export const CONNECTION_TIMEOUT = 30_000

@@ -2,21 +2,26 @@ import { MeshError, toMeshError } from '../errors/index.ts'
 import { NAME_PATTERN } from '../ids/index.ts'
 import type { Route } from '../invocation/index.ts'
 import { randomHex } from '../random/index.ts'
+import { CONNECT, Opening, readOn } from './connect.ts'
 import type { Engine } from './engine.ts'
 import { Exchange } from './exchange.ts'
 import { Experience } from './experience.ts'
 import { Heartbeats } from './heartbeats.ts'
 import type {
+  Connected,
+  ConnectRequest,
   DispatchAnswer,
   Dispatcher,
   DispatcherComponents,
   DispatchRequest,
   DispatchStats,
   Explanation,
-  PeerExperience
+  OpenConnection,
+  PeerExperience,
+  RawConnection
 } from './index.ts'
 import { Lookups } from './lookups.ts'
-import { makePlan } from './plan.ts'
+import { makePlan, type Plan, type PlanInput } from './plan.ts'
 import { Records, type Source } from './records.ts'
 import { Totals } from './totals.ts'
 
@@ -28,7 +33,11 @@ const REQUEST_ID_BYTES = 16
 const NAME = new RegExp(NAME_PATTERN)
 /** A service on this machine is called over HTTP on loopback. */
 const HERE: Route = { path: 'local', transport: 'http' }
+/** What a connection is to the code that sends requests. */
+const NO_CONTENT = { method: CONNECT, path: '/', headers: {}, body: null }
 const UNKNOWN_ROUTE: Route = { path: 'direct', transport: 'unknown' }
+
+type MakePlan = (input: PlanInput) => Plan
 
 function unknown(service: string): string {
   return service === '' ? 'the path names no service, as /service/ner does' : `no service is called ${service}`
@@ -60,6 +69,18 @@ class PeerDispatcher implements Dispatcher {
   }
 
   dispatch(request: DispatchRequest): Promise<DispatchAnswer> {
+    return this.route(request, makePlan)
+  }
+
+  async connect<C extends RawConnection>(request: ConnectRequest, open: OpenConnection<C>): Promise<Connected<C>> {
+    const opening = new Opening(open)
+    const answer = await this.route({ ...request, ...NO_CONTENT }, opening.plan)
+    void readOn(answer.body)
+    const { requestId, worker, attempts, route, traceparent } = answer
+    return { requestId, worker, attempts, route, traceparent, connection: opening.take(worker) }
+  }
+
+  private route(request: DispatchRequest, plan: MakePlan): Promise<DispatchAnswer> {
     const { view, local } = this.components
     const { totals, clock } = this.engine
     const startedAt = clock.now()
@@ -67,11 +88,11 @@ class PeerDispatcher implements Dispatcher {
     const candidates = service == null ? [] : view.candidates(service)
     if (service == null || candidates.length === 0) {
       totals.misses++
-      return this.lookUp(service ?? request.service, request, startedAt)
+      return this.lookUp(service ?? request.service, request, startedAt, plan)
     }
     totals.hits++
     const isHere = candidates.length === 1 && candidates[0]?.peerId === local?.peerId
-    return this.send(service, request, startedAt, request.worker != null ? 'pinned' : isHere ? 'local' : 'view')
+    return this.send(service, request, startedAt, request.worker != null ? 'pinned' : isHere ? 'local' : 'view', plan)
   }
 
   explain(requestId: string): Explanation | undefined {
@@ -129,7 +150,12 @@ class PeerDispatcher implements Dispatcher {
     this.lookups.stop()
   }
 
-  private async lookUp(name: string, request: DispatchRequest, startedAt: number): Promise<DispatchAnswer> {
+  private async lookUp(
+    name: string,
+    request: DispatchRequest,
+    startedAt: number,
+    plan: MakePlan
+  ): Promise<DispatchAnswer> {
     if (NAME.test(name)) await this.lookups.find(name, request.signal, request.timeout)
     request.span?.lookedUp(this.engine.clock.now() - startedAt)
     const service = this.components.view.resolve(request.service)
@@ -138,10 +164,16 @@ class PeerDispatcher implements Dispatcher {
         request_id: request.id,
         retry_safe: true
       })
-    return this.send(service, request, startedAt, 'dht')
+    return this.send(service, request, startedAt, 'dht', plan)
   }
 
-  private send(name: string, request: DispatchRequest, startedAt: number, source: Source): Promise<DispatchAnswer> {
+  private send(
+    name: string,
+    request: DispatchRequest,
+    startedAt: number,
+    source: Source,
+    makePlan: MakePlan
+  ): Promise<DispatchAnswer> {
     const { engine, records } = this
     const requestId = request.id ?? randomHex(REQUEST_ID_BYTES)
     const service = engine.experience.service(name)

@@ -50,6 +50,8 @@ function inability(candidate: Prospect['candidate'], needs: Needs): string | und
   if (forbidden != null) return `may not see ${forbidden} data`
   if (needs.resource != null && !offer.resources.includes(needs.resource)) return `does not hold ${needs.resource}`
   const { contract } = offer
+  if (contract.protocol !== needs.contract.protocol) return `speaks ${contract.protocol} there`
+  if (contract.protocol === 'tcp') return undefined
   // Versions differ while a mesh is updated; the same version has the same operations.
   if (contract.version !== needs.contract.version && matchOperation(contract, needs.method, needs.path) == null)
     return `version ${contract.version} has no such operation`

@@ -165,7 +165,7 @@ export class Exchange implements AttemptOwner {
         now: () => engine.clock.now(),
         firstByteTimeout,
         chunkTimeout,
-        withhold: plan.repeatable
+        withhold: plan.withhold
       },
       this
     )
@@ -173,7 +173,7 @@ export class Exchange implements AttemptOwner {
     engine.heartbeats.enter(peer, attempt)
     engine.heartbeats.measure(peer)
     const body = this.body.open(attempt)
-    attempt.start(engine.invoke, {
+    attempt.start(plan.invoke ?? engine.invoke, {
       method: plan.request.method,
       path: plan.path,
       headers: this.headers(now, span),

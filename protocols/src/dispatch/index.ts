@@ -10,9 +10,21 @@
  * const answer = await dispatcher.dispatch({ service: 'ner', method: 'POST', path: '/', headers, body, signal })
  * answer.status; answer.worker; answer.attempts
  * for await (const chunk of answer.body) res.write(chunk)
+ *
+ * const { connection } = await dispatcher.connect({ service: 'postgresql', signal }, openConnection)
  * ```
  */
-import type { Body, Headers, IncomingAnswer, Invoker, Path, Route, Transport } from '../invocation/index.ts'
+import type { ForwardRequest } from '../forward/index.ts'
+import type {
+  Body,
+  Headers,
+  IncomingAnswer,
+  InvokeOptions,
+  Invoker,
+  Path,
+  Route,
+  Transport
+} from '../invocation/index.ts'
 import type { DispatchSpan } from '../tracing/index.ts'
 import type { CandidateSource } from '../view/index.ts'
 
@@ -53,6 +65,37 @@ export interface DispatchRequest {
   span?: DispatchSpan | undefined
 }
 
+/** A connection to a service that speaks TCP. */
+export interface ConnectRequest
+  extends Pick<
+    DispatchRequest,
+    'id' | 'service' | 'signal' | 'worker' | 'resource' | 'dataClass' | 'depth' | 'caller' | 'traceparent'
+  > {}
+
+/** A connection as dispatch sees it: what passes on it is no business of its own. */
+export interface RawConnection {
+  /** how the worker was reached, where that is known */
+  route?: Route
+  /** resolves when it has ended in order, rejects when it was reset */
+  closed: Promise<void>
+}
+
+/**
+ * Opens a connection to one worker. The signal resets it, also when it is open already.
+ *
+ * @throws {MeshError} what the worker refuses with, or an `InvocationError`
+ */
+export type OpenConnection<C extends RawConnection> = (
+  peerId: string,
+  request: ForwardRequest,
+  options: InvokeOptions
+) => Promise<C>
+
+export interface Connected<C extends RawConnection>
+  extends Pick<DispatchAnswer, 'requestId' | 'worker' | 'attempts' | 'route' | 'traceparent'> {
+  connection: C
+}
+
 export interface DispatchAnswer extends IncomingAnswer {
   requestId: string
   /** as in `POST /extract` */
@@ -71,6 +114,13 @@ export interface Dispatcher {
    * @throws {MeshError} when no worker could answer
    */
   dispatch(request: DispatchRequest): Promise<DispatchAnswer>
+  /**
+   * Chooses a worker of a service that speaks TCP and opens a connection to it; another one when that fails. Once it is
+   * open there is no other: what has passed can't be repeated. Aborting the signal resets it.
+   *
+   * @throws {MeshError} when no worker took it
+   */
+  connect<C extends RawConnection>(request: ConnectRequest, open: OpenConnection<C>): Promise<Connected<C>>
   /** the decision for one request; kept for a while, then forgotten */
   explain(requestId: string): Explanation | undefined
   /** totals since the start */

@@ -2,7 +2,7 @@ import { matchOperation, methodsOf, type Operation, type ServiceContract } from 
 import { MeshError, type MeshErrorCode, type MeshErrorDetails } from '../errors/index.ts'
 import { isAmbiguous } from '../fence/index.ts'
 import { MAX_DEPTH } from '../ids/index.ts'
-import type { Headers } from '../invocation/index.ts'
+import type { Headers, Invoker } from '../invocation/index.ts'
 import type { Needs } from './eligible.ts'
 import type { ServiceState } from './experience.ts'
 import { requestHeaders, single } from './headers.ts'
@@ -19,6 +19,10 @@ export interface Plan {
   operation: Operation
   /** whether doing it twice does no harm: the operation says so, or the caller */
   repeatable: boolean
+  /** whether a small answer is kept back until it is complete */
+  withhold: boolean
+  /** how it is sent. @default as HTTP */
+  invoke?: Invoker['invoke']
   /** as in `POST /extract` */
   operationName: string
   /** the operation's latencies */
@@ -48,6 +52,12 @@ export function makePlan({ request, requestId, service, contract, now }: PlanInp
   const refuse = (code: MeshErrorCode, message: string, details?: MeshErrorDetails): MeshError =>
     new MeshError(code, message, { service: name, request_id: requestId, ...details })
   if (depth > MAX_DEPTH) throw refuse('TooDeep', `calls may be nested ${MAX_DEPTH} deep; this one is at ${depth}`)
+  if (contract.protocol === 'tcp') {
+    throw refuse(
+      'NotHttp',
+      `${name} speaks TCP; \`hedgerow forward ${name} <port>\` opens it at a port of your machine`
+    )
+  }
   const operation = matchOperation(contract, method, path)?.operation
   if (operation == null || (operation.internal && caller !== `service/${name}`)) {
     if (isAmbiguous(path.replace(/\?.*/s, ''))) {
@@ -71,6 +81,7 @@ export function makePlan({ request, requestId, service, contract, now }: PlanInp
     service,
     operation,
     repeatable,
+    withhold: repeatable,
     operationName,
     window: service.window(operationName),
     needs: {

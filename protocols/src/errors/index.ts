@@ -9,6 +9,8 @@
  */
 const ERRORS = {
   Malformed: { status: 400, title: 'Malformed request' },
+  /** the service speaks HTTP, so there is no connection to be forwarded */
+  NotTcp: { status: 400, title: 'Not a TCP service' },
   Unauthorized: { status: 401, title: 'Not signed in' },
   Forbidden: { status: 403, title: 'Not allowed' },
   /** nobody who could answer may see data of the request's class */
@@ -28,10 +30,14 @@ const ERRORS = {
   MethodNotAllowed: { status: 405, title: 'Method not allowed' },
   /** the caller paused within its request for longer than anybody waits */
   BodyStalled: { status: 408, title: 'The request stalled' },
+  /** the connection carried nothing for as long as its service allows */
+  IdleTimeout: { status: 408, title: 'The connection was idle' },
   BodyTooLarge: { status: 413, title: 'Body too large' },
   /** every candidate's queue is full, or the one that was asked is */
   Busy: { status: 429, title: 'All workers are busy' },
   RateLimited: { status: 429, title: 'Too many requests' },
+  /** the service speaks TCP: it is reached by an upgrade, which `hedgerow forward` asks for */
+  NotHttp: { status: 426, title: 'Not an HTTP service' },
   /** the caller left; nobody reads this */
   ClientGone: { status: 499, title: 'The caller left' },
   /** more header fields than anybody needs */

@@ -34,6 +34,15 @@ export const dhtProtocol = (mesh: string): string => `/hedgerow/${mesh}/kad/1.0.
 /** The handshake by which peers of a closed mesh prove that they are members. */
 export const membershipProtocol = (mesh: string): string => `/hedgerow/${mesh}/membership/1`
 
+/** A connection to a service that speaks TCP: a request, an answer, then its bytes. */
+export const forwardProtocol = (mesh: string): string => `/hedgerow/${mesh}/forward/1`
+
+/** Yamux over one libp2p stream, as {@link STREAMS_PROTOCOL}, where each stream speaks {@link forwardProtocol}. */
+export const forwardStreamsProtocol = (mesh: string): string => `/hedgerow/${mesh}/forward-streams/1`
+
+/** What an HTTP request upgrades to that opens a connection to a service that speaks TCP. */
+export const FORWARD_UPGRADE = 'hedgerow-forward'
+
 /** Adverts and goodbyes of every peer. */
 export const advertTopic = (mesh: string): string => `/hedgerow/${mesh}/adverts/1`
 

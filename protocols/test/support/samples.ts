@@ -23,6 +23,7 @@ export function contract(fields: Partial<ServiceContract> = {}): ServiceContract
     version: '1.0.0',
     title: 'Finds names',
     aliases: [],
+    protocol: 'http',
     tier: 'cpu',
     replicas: 2,
     concurrency: 4,

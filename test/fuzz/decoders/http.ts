@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import type { ServiceContract } from '@hedgerow/protocols/contract'
 import { matchOperation } from '@hedgerow/protocols/contract'
 import { MeshError } from '@hedgerow/protocols/errors'
@@ -8,8 +9,11 @@ import { MAX_RECEIPT_LENGTH } from '@hedgerow/protocols/receipt'
 import { createView } from '@hedgerow/protocols/view'
 import { statusIn } from '../../../daemon/src/api/peers.ts'
 import { receiptsIn } from '../../../daemon/src/api/receipts.ts'
+import { describeEngine } from '../../../daemon/src/containers/describe.ts'
+import { PullProgress } from '../../../daemon/src/containers/pull.ts'
 import { pathOf } from '../../../daemon/src/ingress/index.ts'
 import { parseLine } from '../../../daemon/src/runtime/forward.ts'
+import { splitOutput } from '../../../daemon/src/runtime/frames.ts'
 import { answerHeaders, backendHeaders } from '../../../daemon/src/runtime/headers.ts'
 import { reasonIn } from '../../../daemon/src/runtime/health.ts'
 import { readResources } from '../../../daemon/src/runtime/resources.ts'
@@ -50,6 +54,7 @@ const contract: ServiceContract = {
   version: '1.0.0',
   title: 'A lab',
   aliases: [],
+  protocol: 'http',
   tier: 'cpu',
   replicas: 1,
   concurrency: 1,
@@ -71,6 +76,9 @@ const serving = createServing({
         ? undefined
         : {
             contract,
+            connect: async () => {
+              throw new Error('nobody connects here')
+            },
             invoke: async ({ path, stamp = {}, headers }) => {
               // What reaches a backend is what was declared, and in the daemon's words.
               if (isAmbiguous(path.replace(/\?.*/s, ''))) throw new Error(`${path} came through`)
@@ -308,6 +316,33 @@ export const HTTP_DECODERS: Decoder[] = [
     decode: one => {
       const line = parseLine(text(one).slice(0, 8192))
       return [line, reasonIn(text(one)), readResources(JSON.parse(text(one)))]
+    },
+    refuses: err => isPlainError(err) || err instanceof SyntaxError
+  },
+  {
+    name: 'answers-of-engines',
+    files: [
+      'daemon/src/containers/ask.ts',
+      'daemon/src/containers/describe.ts',
+      'daemon/src/containers/pull.ts',
+      'daemon/src/runtime/frames.ts'
+    ],
+    words: ['Version', 'ApiVersion', 'Components', 'Runtimes', 'progressDetail', 'error'],
+    seeds: () =>
+      bytes(
+        '{"Version":"27.1.0","ApiVersion":"1.46","Components":[{"Name":"Podman Engine"}]}',
+        '{"Runtimes":{"nvidia":{}},"SwapLimit":true,"DiscoveredDevices":[{"ID":"nvidia.com/gpu=0"}]}',
+        '{"id":"a","progressDetail":{"current":1,"total":2}}',
+        '{"error":"manifest unknown"}'
+      ),
+    decode: async one => {
+      const { stdout, stderr } = splitOutput(Readable.from([Buffer.from(one)]))
+      const output = await Promise.all([stdout.toArray(), stderr.toArray()])
+      if (Buffer.concat(output.flat()).length > one.length) throw new RangeError('more came out than went in')
+      const progress = new PullProgress()
+      for (const line of text(one).split('\n')) progress.add(line)
+      const value: unknown = JSON.parse(text(one))
+      return [describeEngine(value, value, []), progress.report()]
     },
     refuses: err => isPlainError(err) || err instanceof SyntaxError
   }

@@ -1,6 +1,7 @@
 import type { Decoder } from '../index.ts'
 import { DISCOVERY_DECODERS } from './discovery.ts'
 import { FILE_DECODERS } from './files.ts'
+import { FORWARD_DECODERS } from './forwards.ts'
 import { HTTP_DECODERS } from './http.ts'
 import { MEMBERSHIP_DECODERS } from './membership.ts'
 import { STATEMENT_DECODERS } from './statements.ts'
@@ -13,5 +14,6 @@ export const DECODERS: readonly Decoder[] = [
   ...DISCOVERY_DECODERS,
   ...HTTP_DECODERS,
   ...STREAM_DECODERS,
+  ...FORWARD_DECODERS,
   ...FILE_DECODERS
 ]

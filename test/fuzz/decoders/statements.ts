@@ -44,6 +44,7 @@ const advert: Advert = {
         version: '1.0.0',
         title: 'A lab',
         aliases: ['laboratory'],
+        protocol: 'http',
         tier: 'cpu',
         replicas: 2,
         concurrency: 4,

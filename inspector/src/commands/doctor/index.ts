@@ -75,7 +75,7 @@ export interface DoctorInit {
   env: Record<string, string | undefined>
   /** milliseconds since 1970. @default Date.now */
   now?(): number
-  /** where Docker's socket may be. @default as `DOCKER_HOST` says, else where Docker and Podman have it */
+  /** where Docker's socket may be. @default as HEDGEROW_DOCKER_SOCKET or DOCKER_HOST says, else where Docker and Podman have it */
   dockerSockets?: readonly string[]
   /** called for each result, in order */
   onResult?(result: Result): void

@@ -14,6 +14,11 @@ type WriteCallback = (error?: Error | null) => void
 export interface StreamDuplexInit {
   /** What to send as the last thing when this side closes the stream of its own accord. */
   farewell?: () => Uint8Array | undefined
+  /**
+   * `destroy(error)` resets, also when one direction has ended well: the bytes have no framing by which the other side
+   * would know that the rest is missing. @default false
+   */
+  raw?: boolean
 }
 
 /** Wraps an open stream; from here on nobody else may read from it or write to it. */
@@ -176,7 +181,8 @@ export class StreamDuplex extends Duplex implements Socket {
     clearTimeout(this.#timer)
     this.#timer = undefined
     if (stream.status === 'open') {
-      if (error == null || this.#finished || this.#remoteFinished || isAnswered(error)) this.#leave(error == null)
+      const half = this.#finished || this.#remoteFinished
+      if (error == null || (this.#init.raw !== true && (half || isAnswered(error)))) this.#leave(error == null)
       else stream.abort(error)
     }
     const waiting = this.#waiting

@@ -1,5 +1,5 @@
 /**
- * Streams for HTTP, with flow control whatever the connection. A libp2p stream over WebRTC is a data channel: nothing
+ * Streams for HTTP, or for another protocol, with flow control whatever the connection. A libp2p stream over WebRTC is a data channel: nothing
  * stops its sender, so a reader who is slower than the network gets a buffer that grows until the stream is reset. There,
  * one libp2p stream carries yamux, and the streams in that are used; they also open at once, where a data channel takes
  * some milliseconds. Peers that don't know {@link STREAMS_PROTOCOL} get plain streams.
@@ -28,26 +28,38 @@ export interface HttpStreams {
   open(connection: Connection, options: OpenOptions): Promise<Stream>
 }
 
+/** What the streams speak, and what carries them where the connection has no flow control of its own. */
+export interface StreamProtocols {
+  plain: string
+  carrier: string
+}
+
+const HTTP: StreamProtocols = { plain: HTTP_PROTOCOL, carrier: STREAMS_PROTOCOL }
+
 /** Milliseconds for the one stream below the others: whoever asks first may leave, and others wait for it too. */
 const OPEN_TIMEOUT = 10_000
 
-export function createHttpStreams(factory: StreamMuxerFactory): HttpStreams {
-  return new MuxedStreams(factory)
+/** @param protocols what the streams speak. @default HTTP */
+export function createHttpStreams(factory: StreamMuxerFactory, protocols = HTTP): HttpStreams {
+  return new MuxedStreams(factory, protocols)
 }
 
 class MuxedStreams implements HttpStreams {
   readonly #factory: StreamMuxerFactory
+  readonly #protocols: StreamProtocols
   /** undefined for a peer that has plain streams only */
   readonly #muxers = new WeakMap<Connection, Promise<StreamMuxer | undefined>>()
 
-  constructor(factory: StreamMuxerFactory) {
+  constructor(factory: StreamMuxerFactory, protocols: StreamProtocols) {
     this.#factory = factory
+    this.#protocols = protocols
   }
 
   async open(connection: Connection, options: OpenOptions): Promise<Stream> {
-    if (hasFlowControl(connection)) return plain(connection, options)
+    const { plain } = this.#protocols
+    if (hasFlowControl(connection)) return open(connection, plain, options)
     const muxer = await raceSignal(this.#muxerOf(connection), options.signal)
-    return muxer == null ? plain(connection, options) : muxer.createStream({ signal: options.signal })
+    return muxer == null ? open(connection, plain, options) : muxer.createStream({ signal: options.signal })
   }
 
   #muxerOf(connection: Connection): Promise<StreamMuxer | undefined> {
@@ -61,7 +73,7 @@ class MuxedStreams implements HttpStreams {
 
   async #begin(connection: Connection): Promise<StreamMuxer | undefined> {
     try {
-      const stream = await connection.newStream(STREAMS_PROTOCOL, { signal: AbortSignal.timeout(OPEN_TIMEOUT) })
+      const stream = await connection.newStream(this.#protocols.carrier, { signal: AbortSignal.timeout(OPEN_TIMEOUT) })
       stream.addEventListener('close', ({ local }) => {
         this.#muxers.delete(connection)
         // Nobody closes it but with the connection, of whose end WebRTC itself may say nothing for seconds.
@@ -113,8 +125,8 @@ export function acceptStreams(stream: Stream, factory: StreamMuxerFactory, serve
   factory.createStreamMuxer(stream).addEventListener('stream', ({ detail }) => serve(detail))
 }
 
-function plain(connection: Connection, options: OpenOptions): Promise<Stream> {
-  return connection.newStream(HTTP_PROTOCOL, { runOnLimitedConnection: true, ...options })
+function open(connection: Connection, protocol: string, options: OpenOptions): Promise<Stream> {
+  return connection.newStream(protocol, { runOnLimitedConnection: true, ...options })
 }
 
 function hasFlowControl(connection: Connection): boolean {

@@ -35,6 +35,8 @@ export interface ServiceContract {
   stateKey: string;
   operations: Operation[];
   dataClass: string;
+  /** `tcp`; empty = `http` */
+  protocol: string;
 }
 
 export interface ServiceOffer {
@@ -107,6 +109,25 @@ export interface LoadReport {
   latency: number;
   errorRate: number;
   interval: number;
+}
+
+/** What a stream of raw TCP begins with: for which service it is. */
+export interface ForwardRequest {
+  service: string;
+  requestId: string;
+  dataClass: string;
+  traceparent: string;
+  /** For whom, where the peer asks for somebody else. */
+  caller: string;
+}
+
+/** What the worker says to that. After an answer without an error the stream carries the connection's bytes. */
+export interface ForwardAnswer {
+  /** A code of the mesh's errors; empty = the connection is open. */
+  error: string;
+  detail: string;
+  /** seconds; 0 = not said */
+  retryAfter: number;
 }
 
 /** One message of the membership handshake: a credential, or why the other side's is refused. */
@@ -263,6 +284,7 @@ function createBaseServiceContract(): ServiceContract {
     stateKey: "",
     operations: [],
     dataClass: "",
+    protocol: "",
   };
 }
 
@@ -297,6 +319,9 @@ export const ServiceContract: MessageFns<ServiceContract> = {
     }
     if (message.dataClass !== "") {
       writer.uint32(82).string(message.dataClass);
+    }
+    if (message.protocol !== "") {
+      writer.uint32(90).string(message.protocol);
     }
     return writer;
   },
@@ -392,6 +417,14 @@ export const ServiceContract: MessageFns<ServiceContract> = {
             }
 
             message.dataClass = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.protocol = reader.string();
             continue;
           }
         }
@@ -1103,6 +1136,164 @@ export const LoadReport: MessageFns<LoadReport> = {
             }
 
             message.interval = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseForwardRequest(): ForwardRequest {
+  return { service: "", requestId: "", dataClass: "", traceparent: "", caller: "" };
+}
+
+export const ForwardRequest: MessageFns<ForwardRequest> = {
+  encode(message: ForwardRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.service !== "") {
+      writer.uint32(10).string(message.service);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(18).string(message.requestId);
+    }
+    if (message.dataClass !== "") {
+      writer.uint32(26).string(message.dataClass);
+    }
+    if (message.traceparent !== "") {
+      writer.uint32(34).string(message.traceparent);
+    }
+    if (message.caller !== "") {
+      writer.uint32(42).string(message.caller);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ForwardRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseForwardRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.service = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.dataClass = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.traceparent = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.caller = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseForwardAnswer(): ForwardAnswer {
+  return { error: "", detail: "", retryAfter: 0 };
+}
+
+export const ForwardAnswer: MessageFns<ForwardAnswer> = {
+  encode(message: ForwardAnswer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.error !== "") {
+      writer.uint32(10).string(message.error);
+    }
+    if (message.detail !== "") {
+      writer.uint32(18).string(message.detail);
+    }
+    if (message.retryAfter !== 0) {
+      writer.uint32(24).uint32(message.retryAfter);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ForwardAnswer {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseForwardAnswer();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.error = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.detail = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.retryAfter = reader.uint32();
             continue;
           }
         }

@@ -1,0 +1,47 @@
+import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { toMeshError } from '@hedgerow/protocols/errors'
+import type { Logger } from 'pino'
+import { problemAnswer } from '../ingress/index.ts'
+
+/** Takes over connections that are to be something else than HTTP. */
+export interface Carrier {
+  takes(request: IncomingMessage): boolean
+  /** @param head what has come after the request */
+  carry(request: IncomingMessage, socket: Duplex, head: Buffer): void
+}
+
+/**
+ * Hands upgrades of an HTTP server to whoever takes them. What asks for another protocol (`h2c`, as curl and Java do), or
+ * elsewhere, is answered as if it hadn't.
+ */
+export function takeUpgrades(server: Server, carriers: Carrier[], log: Logger): void {
+  const carrierOf = (request: IncomingMessage): Carrier | undefined => carriers.find(one => one.takes(request))
+  // Node's own default is to take every upgrade as soon as somebody listens for one. Not yet in Node's types.
+  Object.assign(server, { shouldUpgradeCallback: (request: IncomingMessage) => carrierOf(request) != null })
+  server.on('upgrade', (request, socket: Duplex, head) => {
+    // From here on nobody else hears what happens to the socket, and an error that nobody hears ends the process.
+    socket.on('error', err => log.debug({ err }, 'an upgraded connection broke off'))
+    const carrier = carrierOf(request)
+    if (carrier == null) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n')
+    else carrier.carry(request, socket, head)
+  })
+}
+
+/** Says in the place of an upgrade why there is none. @param extra further headers @returns bytes of the answer's body */
+export function refuse(socket: Duplex, err: unknown, extra: Record<string, string> = {}): number {
+  const error = toMeshError(err)
+  const { status, headers, body } = problemAnswer(error)
+  const lines = Object.entries({ ...headers, ...extra, connection: 'close' }).map(
+    ([name, value]) => `${name}: ${value}\r\n`
+  )
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n${body}`)
+  // Who sends on without listening keeps nothing open.
+  socket.resume()
+  return body.byteLength
+}
+
+export function isSocket(socket: Duplex): socket is Socket {
+  return 'setNoDelay' in socket
+}
