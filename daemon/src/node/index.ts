@@ -29,6 +29,7 @@ import { createLibp2p } from 'libp2p'
 import { equals } from 'uint8arrays/equals'
 import { announced, byDialOrder, without } from './addresses.ts'
 import * as constants from './constants.ts'
+import { impatientNearby } from './nearby.ts'
 import { boundRecords } from './provider-records.ts'
 import type { AnyTransport, MadeTransport } from './webrtc.ts'
 import { safeWebSockets } from './websockets.ts'
@@ -93,8 +94,8 @@ export async function createNode(init: NodeInit): Promise<Node> {
     },
     // TCP and WebSocket open connections and no more; the others speak protocols of their own, to relays and through them.
     transports: [
-      tcp(),
-      safeWebSockets(),
+      impatientNearby(tcp()),
+      impatientNearby(safeWebSockets()),
       gate.guard(circuitRelayTransport()),
       ...transports.map(transport => gate.guard(transport))
     ],
