@@ -20,12 +20,18 @@ const WEBRTC = `${CIRCUIT}/webrtc`
 
 describe('addresses of a peer', () => {
   it('are dialled by TCP first and by WebRTC last, wherever they lead', () => {
-    const addresses = [WEBRTC, DIRECT, CIRCUIT, WS, '/ip4/127.0.0.1/tcp/4001', TCP, '/ip4/9.9.9.9/tcp/4001'].map(
-      addr => ({ multiaddr: multiaddr(addr), isCertified: addr === WEBRTC })
-    )
+    const [publicTcp, publicWs, loopback] = [
+      '/ip4/9.9.9.9/tcp/4001',
+      '/ip4/9.9.9.9/tcp/1/ws',
+      '/ip4/127.0.0.1/tcp/4001'
+    ]
+    const addresses = [WEBRTC, DIRECT, CIRCUIT, WS, loopback, TCP, publicWs, publicTcp].map(addr => ({
+      multiaddr: multiaddr(addr),
+      isCertified: addr === WEBRTC
+    }))
     assert.deepEqual(
       addresses.sort(byDialOrder).map(address => address.multiaddr.toString()),
-      ['/ip4/9.9.9.9/tcp/4001', TCP, '/ip4/127.0.0.1/tcp/4001', WS, CIRCUIT, DIRECT, WEBRTC]
+      [publicTcp, TCP, loopback, publicWs, CIRCUIT, WS, DIRECT, WEBRTC]
     )
   })
 

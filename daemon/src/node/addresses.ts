@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import type { Address } from '@libp2p/interface'
-import { loopbackAddressLast, publicAddressesFirst } from '@libp2p/utils'
+import { isPrivate, loopbackAddressLast, publicAddressesFirst } from '@libp2p/utils'
 import {
   CODE_P2P,
   CODE_P2P_CIRCUIT,
@@ -25,15 +25,21 @@ function wayOf(addr: Multiaddr): Way {
 
 /**
  * The order of a dial, which tries one address after the other: WebRTC last, because in Node it is ten times slower
- * than the others and each try makes a native connection. Otherwise as libp2p has it.
+ * than the others and each try makes a native connection; a WebSocket in a private network after a circuit, because
+ * where it can be reached, TCP could be as well. Otherwise as libp2p has it.
  */
 export function byDialOrder(a: Address, b: Address): -1 | 0 | 1 {
   return (
-    lower(WAYS.indexOf(wayOf(a.multiaddr)), WAYS.indexOf(wayOf(b.multiaddr))) ||
+    lower(turnOf(a.multiaddr), turnOf(b.multiaddr)) ||
     loopbackAddressLast(a.multiaddr, b.multiaddr) ||
     publicAddressesFirst(a.multiaddr, b.multiaddr) ||
     lower(Number(b.isCertified), Number(a.isCertified))
   )
+}
+
+function turnOf(addr: Multiaddr): number {
+  const way = wayOf(addr)
+  return way === 'ws' && isPrivate(addr) ? WAYS.indexOf('circuit') + 0.5 : WAYS.indexOf(way)
 }
 
 function lower(a: number, b: number): -1 | 0 | 1 {

@@ -21,6 +21,8 @@ export const WEBSOCKET_PING_INTERVAL = 30_000
 
 /** Milliseconds for a dial: a relayed connection over a slow line takes 1-3 s. */
 export const DIAL_TIMEOUT = 10_000
+/** Milliseconds to connect to an address of a private network: who is in it takes a few, who isn't hears nothing. */
+export const NEARBY_CONNECT_TIMEOUT = 500
 
 /** Milliseconds a provider record lives: a worker that vanished is forgotten after ten minutes. */
 export const PROVIDER_VALIDITY = 10 * 60_000

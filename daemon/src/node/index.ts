@@ -30,6 +30,7 @@ import { equals } from 'uint8arrays/equals'
 import { Dialler } from '../dial-back/dialler.ts'
 import { announced, byDialOrder, without } from './addresses.ts'
 import * as constants from './constants.ts'
+import { impatientNearby } from './nearby.ts'
 import { boundRecords } from './provider-records.ts'
 import { Reachability } from './reachability.ts'
 import { relayPlaces } from './relay-service.ts'
@@ -109,8 +110,8 @@ export async function createNode(init: NodeInit): Promise<Node> {
     },
     // TCP and WebSocket open connections and no more; the others speak protocols of their own, to relays and through them.
     transports: [
-      tcp(),
-      safeWebSockets(),
+      impatientNearby(tcp()),
+      impatientNearby(safeWebSockets()),
       gate.guard((components: CircuitComponents) => circuitRelayTransport()(withoutSearch(components))),
       ...transports.map(transport => gate.guard(transport))
     ],
