@@ -154,6 +154,15 @@ describe('entry points at the edge', () => {
     assert.equal(body.entry_points[0]?.services.length, 64)
   })
 
+  it('keep what kind they are, where a relay says one that there is', async () => {
+    const kinds = ['tunnel', 'public', 'local', 'best of all', 7, undefined]
+    const entries = { entry_points: kinds.map(kind => ({ ...point('a'), kind })) }
+    assert.deepEqual(
+      readEntryPoints(entries, false).map(({ kind }) => kind),
+      ['tunnel', 'public', 'local', undefined, undefined, undefined]
+    )
+  })
+
   it('are public https URLs alone, unless the deployment is for trying out', async () => {
     await edge.dispose()
     for (const relay of relays)

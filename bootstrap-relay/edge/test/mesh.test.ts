@@ -60,15 +60,20 @@ describe('an edge in front of a real mesh', function () {
       .join()
   }
 
-  it('lists the relays that registered, and carries requests to workers', async () => {
-    const both = relays
+  it('lists what the relays that registered list, and carries requests to workers', async () => {
+    // The one that did not register is an entry point of this network too.
+    const all = [mesh.relay, ...relays]
       .map(({ url }) => url)
       .sort()
       .join()
     // Before the edge asks, which keeps what it hears.
     for (const { url } of relays)
-      await until('they know each other', async () => (await listed(await fetch(`${url}/entry-points`))) === both)
-    assert.equal(await listed(await edge.fetch('/entry-points')), both)
+      await until(
+        'they know each other',
+        async () => (await listed(await fetch(`${url}/entry-points`))) === all,
+        60_000
+      )
+    assert.equal(await listed(await edge.fetch('/entry-points')), all)
     const { worker, relay } = await until('a worker answers', async () => {
       const answer = await call()
       return answer.status === 200 && answer

@@ -6,8 +6,13 @@ export interface EntryPoint {
   worker_id: string
   peer_id?: string
   access_url: string
+  /** relays of older versions don't say */
+  kind?: (typeof KINDS)[number]
   services: string[]
 }
+
+/** How the internet gets there. */
+const KINDS = ['tunnel', 'public', 'local'] as const
 
 /** Of the merged list. */
 export const MAX_POINTS = 256
@@ -23,7 +28,9 @@ export function readEntryPoints(value: unknown, allowPrivate: boolean): EntryPoi
     if (typeof entry.access_url !== 'string' || publicUrl(entry.access_url, allowPrivate) == null) return []
     const services = Array.isArray(entry.services) ? entry.services.filter(isName).slice(0, MAX_SERVICES) : []
     const peer = isName(entry.peer_id) ? { peer_id: entry.peer_id } : {}
-    return [{ worker_id: entry.worker_id, ...peer, access_url: entry.access_url, services }]
+    const kind = KINDS.find(one => one === entry.kind)
+    const how = kind == null ? {} : { kind }
+    return [{ worker_id: entry.worker_id, ...peer, access_url: entry.access_url, ...how, services }]
   })
 }
 
