@@ -10,15 +10,8 @@ export function pageTracing(tracing: Tracing): PageTracing {
       const parent = request.headers.get(HEADERS.traceparent) ?? undefined
       const span = tracing.begin({ name: method, kind: 'internal', attributes, parent })
       if (span == null) return undefined
-      const attempts = attemptsOf(span)
       const fetched: FetchSpan = {
-        attempts: {
-          ...attempts,
-          attempt(...known) {
-            span.rename(nameOf(known[0]))
-            return attempts.attempt(...known)
-          }
-        },
+        attempts: attemptsOf(span, start => span.rename(nameOf(start))),
         async bridge(headers, send) {
           const hop = span.child({ name: method, kind: 'client', attributes })
           headers.set(HEADERS.traceparent, hop.traceparent)

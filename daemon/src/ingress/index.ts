@@ -124,6 +124,7 @@ export async function enter(
   response.once('close', onClose)
   let path = 'none'
   let attempts = 0
+  let matched: string | undefined
   let worker: string | undefined
   let operation: string | undefined
   let failure: MeshError | undefined
@@ -136,7 +137,7 @@ export async function enter(
     if (caller.id !== '') request.caller = who
     if (caller.classes != null) request.callerClasses = caller.classes
     const dispatched = amend(request, message)
-    if (span != null) dispatched.span = attemptsOf(span)
+    if (span != null) dispatched.span = attemptsOf(span, start => (matched = start.operation.path))
     dispatched.body = counted(dispatched.body, bytes => {
       passed.request += bytes
     })
@@ -164,7 +165,7 @@ export async function enter(
   if (span != null)
     endEntry(span, message, {
       service: components.nameOf?.(target.service),
-      operation,
+      operation: matched,
       worker,
       path,
       attempts,

@@ -30,7 +30,7 @@ export function traceparentOf({ headers }: Pick<IncomingMessage, 'headers'>): st
 export interface EntryEnd {
   /** by its own name; undefined when there is no such service, for callers may ask for anything */
   service: string | undefined
-  /** as in `POST /extract` */
+  /** its path as the contract has it; undefined when no worker was asked */
   operation: string | undefined
   worker: string | undefined
   path: string
@@ -41,7 +41,7 @@ export interface EntryEnd {
 
 export function endEntry(span: Span, { method = 'GET' }: IncomingMessage, end: EntryEnd): void {
   const { service, operation, worker, path, attempts, status, error } = end
-  const route = operation == null || service == null ? undefined : `/service/${service}${pathIn(operation)}`
+  const route = operation == null || service == null ? undefined : `/service/${service}${operation}`
   if (route != null) span.rename(`${methodName(method)} ${route}`)
   span.end(
     {
@@ -56,10 +56,6 @@ export function endEntry(span: Span, { method = 'GET' }: IncomingMessage, end: E
     // What is the caller's own fault is no failure of a server.
     status >= 500 ? (error?.code ?? String(status)) : undefined
   )
-}
-
-function pathIn(operation: string): string {
-  return operation.slice(operation.indexOf(' ') + 1)
 }
 
 /** By which the log leads to the trace. */

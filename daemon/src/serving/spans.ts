@@ -20,11 +20,12 @@ export function endServing(span: Span, served: Served): void {
   const { operation, service, status, outcome, dataClass, depth } = served
   // Known by then to be a service that runs here.
   const known = operation == null ? undefined : service
-  if (operation != null) span.rename(operation)
+  const route = operation == null ? undefined : pathIn(operation)
+  if (route != null) span.rename(`${methodName(served.method)} ${route}`)
   span.end(
     {
       [ATTRIBUTES.status]: status === 0 ? undefined : status,
-      [ATTRIBUTES.route]: operation?.slice(operation.indexOf(' ') + 1),
+      [ATTRIBUTES.route]: route,
       [ATTRIBUTES.service]: known,
       [ATTRIBUTES.dataClass]: known == null ? undefined : dataClass,
       [ATTRIBUTES.depth]: depth,
@@ -38,7 +39,7 @@ export function endServing(span: Span, served: Served): void {
 export function beginExchange(span: Span, { requestId, service, operation = '', method }: ServedHead): Span {
   const name = methodName(method)
   return span.child({
-    name: operation,
+    name: `${name} ${pathIn(operation)}`,
     kind: 'client',
     attributes: {
       [ATTRIBUTES.method]: name,
@@ -46,4 +47,9 @@ export function beginExchange(span: Span, { requestId, service, operation = '', 
       [ATTRIBUTES.service]: service
     }
   })
+}
+
+/** Of `POST /extract`, or of `* /any`: whose method is the request's. */
+function pathIn(operation: string): string {
+  return operation.slice(operation.indexOf(' ') + 1)
 }

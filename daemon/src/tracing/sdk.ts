@@ -2,6 +2,7 @@
 import { openTelemetry } from '@hedgerow/protocols/opentelemetry'
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto'
 import {
+  defaultResource,
   detectResources,
   resourceAttributesEnvDetector,
   resourceFromAttributes,
@@ -28,7 +29,9 @@ export function createTraces(
     'hedgerow.mesh': mesh
   })
   const provider = new TracerProvider({
-    resource: resource.merge(detectResources({ detectors: [resourceAttributesEnvDetector, serviceNameEnvDetector] })),
+    resource: defaultResource()
+      .merge(resource)
+      .merge(detectResources({ detectors: [resourceAttributesEnvDetector, serviceNameEnvDetector] })),
     sampler: cappedSampler(settings, { perSecond, now: () => performance.now(), counts }),
     spanLimits: { attributeValueLengthLimit: MAX_VALUE },
     spanProcessors: [delivery(new OTLPTraceExporter(), { counts, log })]

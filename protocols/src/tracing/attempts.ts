@@ -1,14 +1,20 @@
 import { ATTRIBUTES, methodName } from './attributes.ts'
 import type { AttemptEnd, AttemptStart, DispatchSpan, Span } from './index.ts'
 
-/** What dispatch tells of a request goes into a span of each attempt. @param span of the request */
-export function attemptsOf(span: Span): DispatchSpan {
+/**
+ * What dispatch tells of a request goes into a span of each attempt.
+ *
+ * @param span of the request
+ * @param known hears which operation of the contract it is, as soon as that is known
+ */
+export function attemptsOf(span: Span, known: (start: AttemptStart) => void = () => {}): DispatchSpan {
   return {
     traceparent: span.traceparent,
     lookedUp(milliseconds) {
       span.set({ [ATTRIBUTES.lookup]: milliseconds })
     },
     attempt(start, record, count) {
+      known(start)
       const attempt = span.child({ name: nameOf(start), kind: 'client', attributes: beginning(start, record, count) })
       return { traceparent: attempt.traceparent, end: end => endAttempt(attempt, end) }
     }
