@@ -55,18 +55,22 @@ function serviceOf(path: string): string | undefined {
   }
 }
 
-async function learn(
-  relay: string,
-  { headers, signal }: MeshRequest,
-  { ledger, trust }: ClearanceComponents
-): Promise<void> {
+async function learn(relay: string, { headers, signal }: MeshRequest, components: ClearanceComponents): Promise<void> {
   const authorization = headers.get('authorization')
   const target = new URL('/adverts', relay)
   const response = await fetch(target, {
     headers: authorization == null ? {} : { authorization },
     signal: AbortSignal.any([signal, AbortSignal.timeout(BOOTSTRAP_TIMEOUT)])
   })
-  const said: unknown = JSON.parse(await boundedText(response, target, MAX_SNAPSHOT))
+  await learnFrom(await boundedText(response, target, MAX_SNAPSHOT), components)
+}
+
+/** @param text what a relay answers, whoever it is @throws {Error} when it is no snapshot */
+export async function learnFrom(
+  text: string,
+  { ledger, trust }: Pick<ClearanceComponents, 'ledger' | 'trust'>
+): Promise<void> {
+  const said: unknown = JSON.parse(text)
   for (const token of texts(field(said, 'revocations'))) await trust.revoke(token).catch(() => {})
   for (const advert of texts(field(said, 'adverts'))) await ledger.learn(fromString(advert, 'base64'))
 }

@@ -38,8 +38,7 @@ describe('what the old system called things', function () {
     mesh = await testMesh({
       workers: 1,
       services: ['ner-extraction', 'notes-coa', 'vision-ocr', 'llm-inference'],
-      env: { HEDGEROW_LLM_URL: llm.url, HEDGEROW_LLM_MODEL: 'echo' },
-      envOf: { relay: { HEDGEROW_HTTP_OPEN: 'true', HEDGEROW_URL: 'https://relay.example.org' } }
+      env: { HEDGEROW_LLM_URL: llm.url, HEDGEROW_LLM_MODEL: 'echo' }
     })
   })
 

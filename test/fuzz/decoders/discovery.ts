@@ -7,6 +7,7 @@ import { createLedger } from '@hedgerow/protocols/ledger'
 import { openTrust } from '@hedgerow/protocols/membership'
 import { createView } from '@hedgerow/protocols/view'
 import { readBootstrap as readInPage } from '../../../browser-node/src/bootstrap.ts'
+import { learnFrom } from '../../../browser-node/src/clearance.ts'
 import { Follower } from '../../../browser-node/src/follower.ts'
 import { EntryPoints } from '../../../browser-node/src/frontends/entry-points.ts'
 import { learntRelay } from '../../../browser-node/src/relay-addresses.ts'
@@ -118,6 +119,13 @@ export const DISCOVERY_DECODERS: Decoder[] = [
     decode: one =>
       readSnapshot({ invoker: answering(one), ledger: newLedger(), trust }, peerId, new AbortController().signal),
     refuses: err => isPlainError(err) || err instanceof SyntaxError
+  },
+  {
+    name: 'snapshot-in-page',
+    files: ['browser-node/src/clearance.ts'],
+    seeds: () => bytes(JSON.stringify({ adverts: base64, revocations: ['a.b.c'] }), '{"adverts":[]}'),
+    decode: one => learnFrom(text(one), { ledger: newLedger(), trust }),
+    refuses: err => err instanceof SyntaxError
   },
   {
     name: 'events-in-page',
