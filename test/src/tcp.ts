@@ -1,12 +1,70 @@
 /** Connections as a test makes them, and what comes of them. */
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { createCipheriv, createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { request } from 'node:http'
 import { connect, type Socket } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import { until } from './harness.ts'
 
 export interface Place {
   host: string
   port: number
+}
+
+const HEDGEROW = fileURLToPath(new URL('../../inspector/bin/hedgerow.js', import.meta.url))
+
+export interface Forward extends Place {
+  child: ChildProcess
+  /** what it has printed about connections */
+  connections(): Array<{
+    request_id: string
+    sent: number
+    received: number
+    worker: string
+    path: string
+    error?: string
+  }>
+  stop(): Promise<number | null>
+}
+
+/** `hedgerow forward` as a user runs it. */
+export async function startForward(service: string, env: Record<string, string>, ...args: string[]): Promise<Forward> {
+  const child = spawn(process.execPath, [HEDGEROW, 'forward', service, '0', '--json', ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env }
+  })
+  let out = ''
+  let err = ''
+  child.stdout.on('data', chunk => {
+    out += chunk
+  })
+  child.stderr.on('data', chunk => {
+    err += chunk
+  })
+  const ended = once(child, 'close')
+  const lines = () =>
+    out
+      .split('\n')
+      .slice(0, -1)
+      .map(line => JSON.parse(line))
+  await until('it listens', async () => {
+    assert.equal(child.exitCode, null, err)
+    return out.includes('\n')
+  })
+  const { host, port } = lines()[0]
+  return {
+    child,
+    host,
+    port,
+    connections: () => lines().filter(({ event }) => event === 'connection'),
+    async stop() {
+      child.kill('SIGINT')
+      const [code] = await ended
+      return code
+    }
+  }
 }
 
 /** Opens a connection whose two directions end by themselves. */

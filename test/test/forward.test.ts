@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
@@ -10,63 +9,21 @@ import { fileURLToPath } from 'node:url'
 import { type AuditEntry, readAudit } from '@hedgerow/daemon/audit'
 import type { Explanation } from '@hedgerow/protocols/dispatch'
 import { getJson, memoryOf, type TestMesh, testMesh, until } from '../src/harness.ts'
-import { ask, dial, digestOf, endOf, next, type Place, readAll, upgradeTo, wireBytes } from '../src/tcp.ts'
+import {
+  ask,
+  dial,
+  digestOf,
+  endOf,
+  type Forward,
+  next,
+  readAll,
+  startForward,
+  upgradeTo,
+  wireBytes
+} from '../src/tcp.ts'
 
 const WIRE = fileURLToPath(new URL('../fixtures/tcp', import.meta.url))
-const HEDGEROW = fileURLToPath(new URL('../../inspector/bin/hedgerow.js', import.meta.url))
 const MEBIBYTE = 1024 * 1024
-
-interface Forward extends Place {
-  child: ChildProcess
-  /** what it has printed about connections */
-  connections(): Array<{
-    request_id: string
-    sent: number
-    received: number
-    worker: string
-    path: string
-    error?: string
-  }>
-  stop(): Promise<number | null>
-}
-
-/** `hedgerow forward` as a user runs it. */
-async function startForward(service: string, env: Record<string, string>, ...args: string[]): Promise<Forward> {
-  const child = spawn(process.execPath, [HEDGEROW, 'forward', service, '0', '--json', ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env }
-  })
-  let out = ''
-  let err = ''
-  child.stdout.on('data', chunk => {
-    out += chunk
-  })
-  child.stderr.on('data', chunk => {
-    err += chunk
-  })
-  const ended = once(child, 'close')
-  const lines = () =>
-    out
-      .split('\n')
-      .slice(0, -1)
-      .map(line => JSON.parse(line))
-  await until('it listens', async () => {
-    assert.equal(child.exitCode, null, err)
-    return out.includes('\n')
-  })
-  const { host, port } = lines()[0]
-  return {
-    child,
-    host,
-    port,
-    connections: () => lines().filter(({ event }) => event === 'connection'),
-    async stop() {
-      child.kill('SIGINT')
-      const [code] = await ended
-      return code
-    }
-  }
-}
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 

@@ -48,7 +48,10 @@ export class StreamForwarder implements Forwarder {
       if (err instanceof MeshError) throw err
       throw failure('connect', peer, 'the worker did not answer', err)
     }
-    return { duplex, route: routeOf(duplex.connection), closed: ended(peer, duplex) }
+    const closed = ended(peer, duplex)
+    // Whoever doesn't ask how it ended isn't told.
+    closed.catch(() => {})
+    return { duplex, route: routeOf(duplex.connection), closed }
   }
 
   async #openStream(peer: string, signal: AbortSignal): Promise<StreamDuplex> {
