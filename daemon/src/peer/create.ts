@@ -1,74 +1,55 @@
-import { join } from 'node:path'
-import type { DispatchRequest } from '@hedgerow/protocols/dispatch'
-import { createDispatcher } from '@hedgerow/protocols/dispatch'
-import { MeshError } from '@hedgerow/protocols/errors'
-import type { ForwardRequest } from '@hedgerow/protocols/forward'
-import { type ForwardedConnection, type ForwardService, serveForwards } from '@hedgerow/protocols/forward/node'
-import { type HttpService, type ServeComponents, serveHttp } from '@hedgerow/protocols/invocation/node'
 import { covers } from '@hedgerow/protocols/membership'
-import { Rates } from '@hedgerow/protocols/rate'
-import type { View } from '@hedgerow/protocols/view'
-import { peerIdFromString } from '@libp2p/peer-id'
-import { CLIENT_RATE } from '../access/constants.ts'
 import { openAccess } from '../access/index.ts'
-import type { PeerStatus, Self } from '../api/index.ts'
-import { AUDIT_FOLDER, AUDIT_SIZE, NO_AUDIT_LOG, openAuditLog, workerEntry } from '../audit/index.ts'
+import type { Self } from '../api/index.ts'
 import { createMetrics } from '../metrics/index.ts'
 import { announceAnew } from '../node/index.ts'
 import { Presence, Sequence } from '../presence/index.ts'
-import { Receipts } from '../receipts/index.ts'
-import { ContextTable, createServing, type ServingComponents, serveConnections, vouching } from '../serving/index.ts'
-import { buildLocalApi, buildNestedApi, buildPeerApi, buildTunnelApi } from './apis.ts'
 import { askRenewal } from './ask-renewal.ts'
+import { createAsks } from './asks.ts'
 import { directPaths } from './direct-paths.ts'
 import { createEntry } from './entry.ts'
 import { RequestsInHand } from './in-hand.ts'
 import type { Peer, PeerComponents, PeerConfig } from './index.ts'
-import { clientRights, credentialVerifier, isClient, issuerOf, withoutFiles } from './member.ts'
+import { createListeners } from './listeners.ts'
+import { credentialVerifier, issuerOf, withoutFiles } from './member.ts'
 import { createNetwork } from './network.ts'
+import { Phase } from './phase.ts'
 import { PublicUrl } from './public-url.ts'
+import { createServes } from './serves.ts'
 import { urlOf } from './url.ts'
 
-/** Milliseconds after which a peer that found nobody serves all the same. */
-const JOIN_TIMEOUT = 20_000
 /** Milliseconds for goodbye and refusals to reach the others before connections close. */
 const LINGER = 300
 
+/** Puts a peer together, from the network up; starting, draining and stopping it stand at the end. */
 export async function createPeer(config: PeerConfig, components: PeerComponents): Promise<Peer> {
   const { services, tunnel, traces, log } = components
-  const tracing = traces?.tracing
+  const { mesh, privateKey, role, http } = config
+  const isWorker = role === 'worker'
+  // A client only asks: nobody needs to know of it, and nothing is left of it when it ends.
+  const announces = role !== 'client'
   const membership = components.membership ?? withoutFiles(config, log)
   const { trust } = membership
   const publicUrl = new PublicUrl(config.url)
-  const network = await createNetwork(
-    { ...config, trust, publicAddrs: () => (config.http?.webSocketPort == null ? [] : publicUrl.addrs()) },
-    log
-  )
-  const { node, gate, iceServers, view, ledger, gossip, directory, finder, following, invoker, forwarder } = network
+  const publicAddrs = (): readonly string[] => (http?.webSocketPort == null ? [] : publicUrl.addrs())
+  const network = await createNetwork({ ...config, trust, publicAddrs }, log)
+  const { node, gate, iceServers, view, ledger, gossip, directory, following, invoker } = network
   const peerId = node.peerId.toString()
   for (const contract of services.contracts()) view.learnContract(contract)
 
-  const isWorker = config.role === 'worker'
-  // A client only asks: nobody needs to know of it, and nothing is left of it when it ends.
-  const announces = config.role !== 'client'
-  const startedAt = performance.now()
-  let phase: 'starting' | 'running' | 'draining' = 'starting'
-  const joined = (): boolean =>
-    config.relays.length === 0 || node.getConnections().length > 0 || performance.now() - startedAt > JOIN_TIMEOUT
-  const status = (): PeerStatus => {
-    if (phase === 'draining') return 'draining'
-    return phase === 'running' && joined() && services.settled() ? 'healthy' : 'starting'
-  }
+  const phase = new Phase(config, network, services)
+  const serves = await createServes(network, config, { services, traces, log, trust, phase })
+  const asks = createAsks(network, serves, isWorker)
   const self: Self = {
     peerId,
     workerId: config.name,
-    role: config.role,
-    mesh: config.mesh,
+    role,
+    mesh,
     closed: membership.closed,
     version: config.version,
     capabilities: config.capabilities,
-    uptime: () => performance.now() - startedAt,
-    status,
+    uptime: () => performance.now() - phase.startedAt,
+    status: () => phase.status,
     services: () => services.offers().map(({ contract }) => contract.name),
     assigned: () => services.assigned(),
     directPaths: () => directPaths(node, iceServers),
@@ -78,82 +59,16 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
     credential: () => membership.credential()
   }
 
-  const { auditDays: days = 0, auditMb = AUDIT_SIZE, dataDir, mesh, privateKey } = config
-  const audit =
-    days === 0 ? NO_AUDIT_LOG : await openAuditLog({ folder: join(dataDir, AUDIT_FOLDER), days, maxSize: auditMb, log })
-  const receipts = isWorker ? new Receipts({ mesh, privateKey, peerId, now: () => performance.now() }) : undefined
-  const contexts = new ContextTable()
-  const clientRates = new Rates({ ...CLIENT_RATE, now: () => performance.now() })
-  const mayAsk = (peer: string): boolean => peer === peerId || !isClient(gate.member(peer)) || clientRates.take(peer)
-  const servingComponents: ServingComponents = {
-    mayAsk,
-    services,
-    contexts,
-    rights: () => trust.rights,
-    callerRights: caller => (caller === peerId ? undefined : clientRights(gate.member(caller))),
-    callerClasses: caller => (caller === peerId ? trust.rights : gate.member(caller)?.credential)?.classes ?? [],
-    draining: () => phase === 'draining',
-    vouches: vouching({ self: peerId, roleOf: peer => view.peer(peer)?.advert.role }),
-    mayActFor: (peer, service) => peer === peerId || runs(view, peer, service),
-    onError: err => log.error({ err }, 'serving failed'),
-    tracing,
-    onServed: served => {
-      receipts?.add(served)
-      const path = served.peer === peerId ? 'local' : (invoker.route(served.peer)?.path ?? null)
-      // What callers name that doesn't exist may be anything.
-      audit.write(workerEntry({ ...served, service: view.resolve(served.service) ?? '' }, peerId, path))
-    },
-    onConnection: served => {
-      const path = served.peer === peerId ? 'local' : (invoker.route(served.peer)?.path ?? null)
-      audit.write(workerEntry({ ...served, service: view.resolve(served.service) ?? '' }, peerId, path))
-    }
-  }
-  const serving = createServing(servingComponents)
-  const connections = serveConnections(servingComponents)
-  const dispatcher = createDispatcher({
-    view,
-    finder,
-    invoker,
-    pinger: { ping: (peer, signal) => node.services.ping.ping(peerIdFromString(peer), { signal }) },
-    clock: {
-      now: () => performance.now(),
-      setTimeout: (callback, ms) => setTimeout(callback, ms),
-      clearTimeout: handle => clearTimeout(handle as NodeJS.Timeout)
-    },
-    random: Math.random,
-    ...(isWorker ? { local: { peerId, serve: serving.invoke } } : {})
-  })
-  const dispatch: Peer['dispatch'] = (request: DispatchRequest) => {
-    const service = view.resolve(request.service)
-    if (service != null) following.use(service)
-    return dispatcher.dispatch(request)
-  }
-
-  const openHere = async (request: ForwardRequest, signal: AbortSignal): Promise<ForwardedConnection> => {
-    const { socket, ending, ended } = await connections.connect(peerId, request, signal)
-    const closed = ended.then(end => {
-      if (end !== 'answered') throw new MeshError(end, 'the connection was reset')
-    })
-    return { duplex: socket, ending, route: { path: 'local', transport: 'tcp' }, closed }
-  }
-  const connect: Peer['connect'] = request => {
-    const service = view.resolve(request.service)
-    if (service != null) following.use(service)
-    return dispatcher.connect(request, (worker, asked, { signal }) =>
-      worker === peerId ? openHere(asked, signal) : forwarder.open(worker, asked, { signal })
-    )
-  }
-
   const presence = new Presence(
     { gossip, directory, ledger, sequence: await Sequence.open(config.dataDir), log },
     {
-      mesh: config.mesh,
-      privateKey: config.privateKey,
+      mesh,
+      privateKey,
       peerId,
       loads: () => services.loads(),
       reporters: service => view.candidates(service).length,
       describe: () => ({
-        role: config.role,
+        role,
         name: config.name,
         version: config.version,
         ...(trust.own === '' ? {} : { credential: trust.own }),
@@ -167,14 +82,13 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
       })
     }
   )
-
   const entry = createEntry(network, {
     mesh,
     privateKey,
-    role: config.role,
-    publicAddrs: () => (config.http?.webSocketPort == null ? [] : publicUrl.addrs()),
+    role,
+    publicAddrs,
     hasPublicWay: tunnel != null || config.url != null,
-    isTunnelled: config.http?.tunnelPort != null,
+    isTunnelled: http?.tunnelPort != null,
     entrances: config.entrances ?? [],
     announce: config.announce.filter(addr => config.entrances?.includes(addr) !== true),
     onChange: () => presence.changed(),
@@ -182,67 +96,52 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
   })
 
   const metrics = createMetrics({
+    ...network,
     self,
     entry,
-    node,
-    view,
-    gate,
     membership,
-    gossip,
-    refusals: network.refusals,
-    dispatcher,
+    dispatcher: asks.dispatcher,
     services,
-    audit,
+    audit: serves.audit,
     traces,
     ...(tunnel == null ? {} : { tunnel })
   })
   const inHand = new RequestsInHand()
   const stopping = new AbortController()
   const issuer = await issuerOf(membership, config, log)
-  const { http: httpConfig } = config
   const access = await openAccess({
-    ...httpConfig,
-    ...(httpConfig == null ? {} : { dataDir: config.dataDir }),
+    ...http,
+    ...(http == null ? {} : { dataDir: config.dataDir }),
     ...(config.url == null ? {} : { names: [config.url] }),
     ...(trust.authority == null ? {} : { verifyCredential: credentialVerifier(trust) }),
     log
   })
-  const parts = {
-    access,
-    config,
-    log,
-    self,
-    services,
-    node,
-    view,
-    ledger,
-    gossip,
-    memberOf: (peer: string) => gate.member(peer),
-    mayAsk,
-    membership,
-    issuer,
-    directory,
-    dispatcher,
-    dispatch,
-    connect,
-    stopping: stopping.signal,
-    invoker,
-    dialBack: entry.dialBack,
-    isGone: (peer: string) => entry.points.isGone(peer),
-    metrics,
-    audit,
-    receipts,
-    serving,
-    contexts,
-    inHand,
-    tracing
-  }
-  const entrance = await buildLocalApi(parts)
-  const { app: local } = entrance
-  const tunnelEntrance = httpConfig?.tunnelPort == null ? undefined : await buildTunnelApi(parts)
-  const entrances = tunnelEntrance == null ? [entrance] : [entrance, tunnelEntrance]
-  const { app: remote, server: remoteServer } = await buildPeerApi(parts)
-  const nested = await buildNestedApi(parts)
+  const listeners = await createListeners(
+    {
+      ...network,
+      ...serves,
+      ...asks,
+      access,
+      config,
+      log,
+      self,
+      services,
+      memberOf: peer => gate.member(peer),
+      membership,
+      issuer,
+      stopping: stopping.signal,
+      dialBack: entry.dialBack,
+      isGone: peer => entry.points.isGone(peer),
+      metrics,
+      inHand,
+      tracing: traces?.tracing
+    },
+    network,
+    serves
+  )
+  const { entrances } = listeners
+  const [{ app: local }] = entrances
+
   const unwatchServices = services.addListener(() => {
     for (const { contract } of services.offers()) following.pin(contract.name)
     presence.changed()
@@ -260,39 +159,19 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
     entry.changed()
     announceAnew(node).catch(err => log.error({ err }, 'could not announce the new address'))
   })
-  let http: HttpService | undefined
-  let forwards: ForwardService | undefined
 
   const start = async (): Promise<void> => {
-    if (config.http == null) await local.ready()
-    else await local.listen({ host: config.http.host, port: config.http.port })
-    await tunnelEntrance?.app.listen({ host: '127.0.0.1', port: httpConfig?.tunnelPort ?? 0 })
+    await listeners.listen()
     if (announces && !membership.closed)
       log.warn(
-        { mesh: config.mesh },
+        { mesh },
         'this mesh is open: whoever reaches it is in it, may offer services and see what is sent; for trying out, never for confidential papers'
       )
     if (access.open)
       log.warn(
         'the HTTP API is open to whoever reaches it (HEDGEROW_HTTP_OPEN): for trying out, never for confidential papers'
       )
-    if (isWorker) await nested.listen({ host: '127.0.0.1', port: 0 })
-    await remote.ready()
-    // Peers' requests are for members; the others' streams end here.
-    const forMembers: ServeComponents = {
-      handle: (protocol, handler, options) => node.handle(protocol, gate.guardHandler(handler), options),
-      unhandle: protocol => node.unhandle(protocol)
-    }
-    http = await serveHttp(forMembers, remoteServer)
-    if (isWorker) {
-      forwards = await serveForwards(forMembers, {
-        mesh: config.mesh,
-        open: async (peer, request, signal) => {
-          const { socket, ending } = await connections.connect(peer, request, signal)
-          return { duplex: socket, ending }
-        }
-      })
-    }
+    await listeners.serve()
     if (announces) {
       node.addEventListener('self:peer:update', () => presence.changed())
       // The first connection after being alone: what was said before reached nobody.
@@ -304,29 +183,25 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
     if (announces) presence.start()
     entry.start()
     tunnel?.start()
-    phase = 'running'
+    phase.run()
     membership.start({ askRenewal: (issuer, chain) => askRenewal({ node, view, invoker }, issuer, chain) })
     if (!isWorker) return
-    await services.start({
-      peerId,
-      meshUrl: urlOf(nested),
-      view,
-      contextFor: service => contexts.openFor(service)
-    })
+    const contextFor = (service: string): string => serves.contexts.openFor(service)
+    await services.start({ peerId, meshUrl: listeners.meshUrl, view, contextFor })
   }
 
   const drain = async (): Promise<void> => {
-    if (phase === 'draining') return
-    phase = 'draining'
+    if (phase.draining) return
+    phase.drain()
     const answered = inHand.drain()
-    for (const { app } of entrances) app.server.closeIdleConnections()
+    listeners.closeIdle()
     if (announces) await presence.goodbye().catch(err => log.warn({ err }, 'could not say goodbye'))
     await Promise.all([services.drain(), answered])
     await new Promise(resolve => setTimeout(resolve, LINGER))
   }
 
   const stop = async (): Promise<void> => {
-    phase = 'draining'
+    phase.drain()
     unwatchServices()
     unwatchTunnel?.()
     entry.stop()
@@ -335,19 +210,17 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
     await membership.stop()
     await issuer?.stop()
     stopping.abort()
-    await Promise.all(entrances.map(({ app }) => app.close()))
+    await listeners.close()
     access.stop()
     await services.stop()
-    await nested.close()
-    await forwards?.stop()
-    await http?.stop()
-    await remote.close()
-    dispatcher.stop()
+    await listeners.stop()
+    asks.dispatcher.stop()
     await network.stop()
-    await Promise.all([audit.stop(), traces?.stop()])
+    await Promise.all([serves.audit.stop(), traces?.stop()])
   }
 
   return {
+    ...asks,
     self,
     node,
     gate,
@@ -356,15 +229,12 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
     view,
     ledger,
     directory,
-    dispatcher,
     invoker,
     presence,
     entryPoints: entry.points,
     iceServers: () => iceServers.current(),
     api: local,
     entrances,
-    dispatch,
-    connect,
     renew,
     start,
     drain,
@@ -373,13 +243,4 @@ export async function createPeer(config: PeerConfig, components: PeerComponents)
       return urlOf(local)
     }
   }
-}
-
-/** It offers a service, or could: an instance catches up with the others before it is offered. */
-function runs(view: Pick<View, 'peer'>, peerId: string, service: string): boolean {
-  const advert = view.peer(peerId)?.advert
-  return (
-    advert != null &&
-    (advert.services.some(({ contract }) => contract.name === service) || advert.eligible.includes(service))
-  )
 }
