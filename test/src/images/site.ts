@@ -33,6 +33,7 @@ export interface Site {
   workers: string[]
   /** of a program that may do everything and as often as it likes */
   key: string
+  /** none runs until it is started. @param env by default the invite, and no more */
   startWorker(i: number, env?: Record<string, string>): Promise<void>
   /** runs JavaScript in a container; what it returns comes back */
   evaluate<T>(container: string, code: string): Promise<T>
@@ -93,7 +94,6 @@ export async function startSite(engine: Engine): Promise<Site> {
       const at = ['--network', name, '--volume', `${name}:/data`]
       await podman('run', '--detach', '--name', name, ...RUN, ...at, ...envOf(env), IMAGES.daemon)
     }
-    for (const i of workers.keys()) await startWorker(i)
     return {
       ...{ url, relay, workers, key, startWorker, evaluate, stop },
       addressOf: container =>
