@@ -203,6 +203,16 @@ describe('hedgerow doctor at a closed mesh', function () {
     assert.match(one(report, 'routes').found, /wants a key/)
   })
 
+  it('goes on without an invite where the daemon of this machine is a member', async () => {
+    const report = await doctor([], { HEDGEROW_HTTP_PORT: portOf(started.mesh.workers[0]?.url ?? '') })
+    assert.deepEqual(wrong(report), [])
+    assert.equal(report.code, 0)
+    const join = one(report, 'join')
+    assert.equal(join.state, 'none')
+    assert.match(join.found, /worker-1, which runs here, is; .*--invite/)
+    assert.match(one(report, 'credential').found, /^worker-1 is worker; its credential ends in/)
+  })
+
   it('joins where the relay lets programs of its machine in', async () => {
     const { code, out } = await hedgerow(['doctor', started.mesh.relay.url, '--services', 'ws', '--json'], {
       env: {

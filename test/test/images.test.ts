@@ -133,6 +133,11 @@ describe('images', function () {
     }
   })
 
+  it('let a worker take services of the catalogue, and say what it needs for that', async () => {
+    const wrong = engine.podman('run', '--rm', ...RUN, '-e', 'HEDGEROW_CATALOGUE=olama', IMAGES.daemon)
+    await assert.rejects(wrong, /HEDGEROW_CATALOGUE.*did you mean ollama\?/)
+  })
+
   it('let a relay run the cloudflared in it', async () => {
     const fixture = join(ROOT, 'daemon/test/fixtures/cloudflared.mjs')
     const script = JSON.stringify({ does: 'work', ready: true, hostname: 'relay.example', journal: '/tmp/journal' })
@@ -285,6 +290,8 @@ describe('images', function () {
       const [first = ''] = site.workers
       assert.match(await engine.podman('exec', first, 'hedgerow', 'services'), /ner-extraction/)
       assert.match(await engine.podman('exec', first, 'hedgerow', 'peers'), /relay/)
+      // It ends with 0: nothing is wrong.
+      assert.match(await engine.podman('exec', first, 'hedgerow', 'doctor'), /relay/)
     })
 
     it('leaves no zombies behind', async () => {

@@ -1,7 +1,7 @@
 import { InspectorError } from '../../../errors.ts'
 import { joinMesh } from '../../../source/join.ts'
 import { clientInvite } from '../../../source/member.ts'
-import type { Check } from '../index.ts'
+import type { Check, Visit } from '../index.ts'
 
 export const NEEDS_INVITE =
   'ask a maintainer for an invite (hedgerow mesh invite --role client) and name it with --invite or HEDGEROW_INVITE'
@@ -42,9 +42,20 @@ export const join: Check = {
       }
     } catch (err) {
       if (bootstrap?.authority == null || !(err instanceof InspectorError) || err.code !== 'Failed') throw err
-      return { state: 'wrong', found: err.message, fix: NEEDS_INVITE }
+      const member = await localMember(visit, signal)
+      if (member == null) return { state: 'wrong', found: err.message, fix: NEEDS_INVITE }
+      return {
+        state: 'none',
+        found: `this command is no member of the mesh, and ${member}, which runs here, is; to look as a newcomer: --invite`
+      }
     }
   }
+}
+
+/** The name of the daemon of this machine, if it is in this very mesh. */
+async function localMember({ local, bootstrap }: Visit, signal: AbortSignal): Promise<string | undefined> {
+  const place = await local?.mesh(signal).catch(() => undefined)
+  return place?.credential != null && place.mesh === bootstrap?.mesh ? local?.via.name : undefined
 }
 
 function plural(n: number, one: string): string {
