@@ -87,10 +87,11 @@ class Forward {
 
   async #admit(): Promise<Caller> {
     const { gate, inHand, nameOf } = this.#components
-    inHand.hold(this.#socket)
     const caller = await gate.admit(this.#request, this.#socket, 'call')
     this.#service = targetOf(pathOf(this.#request.url)).service
     authorize(caller, this.#service, { nameOf })
+    // Of who is refused nobody waits for the end.
+    inHand.hold(this.#socket)
     return caller
   }
 
