@@ -7,7 +7,7 @@ import { Readable } from 'node:stream'
 import { pino } from 'pino'
 import { describeEngine } from '../src/containers/describe.ts'
 import { explainFailure } from '../src/containers/failure.ts'
-import { createEngine, imageReference, judgeAnswers, planContainer } from '../src/containers/index.ts'
+import { createEngine, imageReference, judgeAnswers, planContainer, removeContainers } from '../src/containers/index.ts'
 import { findOwnContainer } from '../src/containers/own-container.ts'
 import { enginePlaces, parsePlace } from '../src/containers/places.ts'
 import { PullProgress, pullImage } from '../src/containers/pull.ts'
@@ -192,6 +192,31 @@ describe('a container as an engine is asked for it', () => {
       'localhost:5000/a:latest',
       'a@sha256:0'
     ])
+  })
+})
+
+describe('what an earlier life left behind', () => {
+  it('is known by its name as well as by its labels, which an image may bring along', async () => {
+    const removed: string[] = []
+    const container = (Id: string, name: string) => ({
+      Id,
+      Names: [`/${name}`],
+      Labels: { 'hedgerow.service': 'boxed', 'hedgerow.peer': PEER }
+    })
+    const docker = {
+      listContainers: async () => [
+        container('ours', plan(spec()).options.name ?? ''),
+        container('theirs', 'work-of-a-year')
+      ],
+      getContainer: (id: string) => ({
+        stop: async () => {},
+        async remove() {
+          removed.push(id)
+        }
+      })
+    }
+    assert.equal(await removeContainers(docker as never, { peerId: PEER }), 1)
+    assert.deepEqual(removed, ['ours'])
   })
 })
 

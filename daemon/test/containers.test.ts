@@ -201,10 +201,14 @@ describe('a backend in a container', function () {
   })
 
   it('removes what an earlier life of this daemon left of the same service', async () => {
-    const options = ['--label', 'hedgerow.service=fixture', '--label', 'hedgerow.peer=12D3KooWTest']
-    podman.run('run', '-d', ...options, IMAGE, '-e', 'process.on("SIGTERM", process.exit); setInterval(() => {}, 1000)')
+    const labels = ['--label', 'hedgerow.service=fixture', '--label', 'hedgerow.peer=12D3KooWTest']
+    const program = 'process.on("SIGTERM", process.exit); setInterval(() => {}, 1000)'
+    podman.run('run', '-d', ...labels, '--name', 'hedgerow-fixture-d3koowtest', IMAGE, '-e', program)
+    // Anybody's image may have these labels.
+    const theirs = podman.run('run', '-d', ...labels, '--name', 'theirs', IMAGE, '-e', program).trim()
     const instance = await healthy(host())
-    assert.deepEqual(podman.containers(), [idOf(instance)])
+    assert.deepEqual(podman.containers().sort(), [idOf(instance), theirs].sort())
+    podman.run('rm', '-f', '-t', '0', theirs)
   })
 
   it('runs on without its engine, and is ended when that is back', async () => {
