@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { createEngine } from '../src/containers/index.ts'
 import type { ServiceInstance } from '../src/runtime/index.ts'
 import { complies } from './support/backend-compliance.ts'
@@ -154,6 +154,12 @@ describe('a backend in a container', function () {
     const instance = host({ command: ['-e', program], volumes: [`${runtime.folder}:/host:ro`] })
     await failed(instance)
     assert.match(lastError(instance), /EROFS/)
+  })
+
+  it('gets no folder with the socket of its engine', async () => {
+    const instance = host({ volumes: [`${dirname(podman.socket)}:/engine:ro`] })
+    await failed(instance)
+    assert.match(lastError(instance), /holds the engine's own socket/)
   })
 
   it('may speak TCP', async () => {
