@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,7 +7,14 @@ import { Readable } from 'node:stream'
 import { pino } from 'pino'
 import { describeEngine } from '../src/containers/describe.ts'
 import { explainFailure } from '../src/containers/failure.ts'
-import { createEngine, imageReference, judgeAnswers, planContainer } from '../src/containers/index.ts'
+import {
+  createEngine,
+  exposedBy,
+  imageReference,
+  judgeAnswers,
+  planContainer,
+  removeContainers
+} from '../src/containers/index.ts'
 import { findOwnContainer } from '../src/containers/own-container.ts'
 import { enginePlaces, parsePlace } from '../src/containers/places.ts'
 import { PullProgress, pullImage } from '../src/containers/pull.ts'
@@ -192,6 +199,64 @@ describe('a container as an engine is asked for it', () => {
       'localhost:5000/a:latest',
       'a@sha256:0'
     ])
+  })
+})
+
+describe("the engine's own socket", () => {
+  it('comes into no container with a folder, nor with a link to it', async () => {
+    const home = mkdtempSync(join(tmpdir(), 'hedgerow-socket-'))
+    try {
+      mkdirSync(join(home, 'engine'))
+      mkdirSync(join(home, 'models'))
+      const socket = join(home, 'engine/podman.socket')
+      writeFileSync(socket, '')
+      symlinkSync(home, join(home, 'models/link'))
+      for (const [folder, isExposed] of [
+        [home, true],
+        ['/', true],
+        [join(home, 'engine'), true],
+        [join(home, 'models/../engine/'), true],
+        [join(home, 'models/link'), true],
+        [socket, true],
+        [join(home, 'models'), false],
+        [join(home, 'eng'), false],
+        [join(home, 'nothing'), false]
+      ] as const) {
+        const volumes = [
+          { hostPath: folder, target: '/x' },
+          { name: 'data', target: '/data', readOnly: false }
+        ]
+        assert.equal(await exposedBy({ volumes }, socket), isExposed ? folder : undefined, folder)
+        assert.equal(await exposedBy({ volumes }, 'http://127.0.0.1:2375'), undefined)
+      }
+    } finally {
+      rmSync(home, { recursive: true })
+    }
+  })
+})
+
+describe('what an earlier life left behind', () => {
+  it('is known by its name as well as by its labels, which an image may bring along', async () => {
+    const removed: string[] = []
+    const container = (Id: string, name: string) => ({
+      Id,
+      Names: [`/${name}`],
+      Labels: { 'hedgerow.service': 'boxed', 'hedgerow.peer': PEER }
+    })
+    const docker = {
+      listContainers: async () => [
+        container('ours', plan(spec()).options.name ?? ''),
+        container('theirs', 'work-of-a-year')
+      ],
+      getContainer: (id: string) => ({
+        stop: async () => {},
+        async remove() {
+          removed.push(id)
+        }
+      })
+    }
+    assert.equal(await removeContainers(docker as never, { peerId: PEER }), 1)
+    assert.deepEqual(removed, ['ours'])
   })
 })
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { createEngine } from '../src/containers/index.ts'
 import type { ServiceInstance } from '../src/runtime/index.ts'
 import { complies } from './support/backend-compliance.ts'
@@ -156,6 +156,12 @@ describe('a backend in a container', function () {
     assert.match(lastError(instance), /EROFS/)
   })
 
+  it('gets no folder with the socket of its engine', async () => {
+    const instance = host({ volumes: [`${dirname(podman.socket)}:/engine:ro`] })
+    await failed(instance)
+    assert.match(lastError(instance), /holds the engine's own socket/)
+  })
+
   it('may speak TCP', async () => {
     const program = "require('net').createServer(socket => socket.pipe(socket)).listen(5432)"
     const instance = runtime.host({
@@ -201,10 +207,14 @@ describe('a backend in a container', function () {
   })
 
   it('removes what an earlier life of this daemon left of the same service', async () => {
-    const options = ['--label', 'hedgerow.service=fixture', '--label', 'hedgerow.peer=12D3KooWTest']
-    podman.run('run', '-d', ...options, IMAGE, '-e', 'process.on("SIGTERM", process.exit); setInterval(() => {}, 1000)')
+    const labels = ['--label', 'hedgerow.service=fixture', '--label', 'hedgerow.peer=12D3KooWTest']
+    const program = 'process.on("SIGTERM", process.exit); setInterval(() => {}, 1000)'
+    podman.run('run', '-d', ...labels, '--name', 'hedgerow-fixture-d3koowtest', IMAGE, '-e', program)
+    // Anybody's image may have these labels.
+    const theirs = podman.run('run', '-d', ...labels, '--name', 'theirs', IMAGE, '-e', program).trim()
     const instance = await healthy(host())
-    assert.deepEqual(podman.containers(), [idOf(instance)])
+    assert.deepEqual(podman.containers().sort(), [idOf(instance), theirs].sort())
+    podman.run('rm', '-f', '-t', '0', theirs)
   })
 
   it('runs on without its engine, and is ended when that is back', async () => {

@@ -53,6 +53,7 @@ describe('what a peer dials for another', () => {
     assert.deepEqual(readTarget('/ip4/11.0.0.1/tcp/4001'), { host: PUBLIC, port: 4001, by: 'tcp' })
     assert.deepEqual(readTarget('/dns4/a.example/tcp/443/tls/ws'), { host: 'a.example', port: 443, by: 'wss' })
     assert.deepEqual(readTarget('/ip6/2606:4700::1/tcp/8080/ws'), { host: '2606:4700::1', port: 8080, by: 'ws' })
+    assert.equal(readTarget('/dns4/A.Example./tcp/443/tls/ws')?.host, 'A.Example.')
     for (const addr of [
       '',
       '/ip4/11.0.0.1/udp/4001/webrtc-direct',
@@ -64,6 +65,11 @@ describe('what a peer dials for another', () => {
       '/ip4/11.0.0.1/tcp/4001/http-path/x/ws',
       '/ip4/11.0.0.1/tcp/4001/p2p/12D3KooWCKzhGAiuHpLm52SX32mWcZWwviGqMGELSR9vWHeZZqSq/p2p-circuit',
       '/dns4/11.0.0.1/tcp/443/tls/ws',
+      // In a URL these are IP addresses, or no host at all.
+      '/dns4/127.0.0.1./tcp/8080/ws',
+      '/dns4/0x7f.1/tcp/8080/ws',
+      '/dns4/2130706433/tcp/8080/ws',
+      '/dns4/a.0x10/tcp/443/tls/ws',
       '/dns4/a.example/tcp/443',
       '/dnsaddr/a.example/tcp/443/tls/ws',
       `/dns4/${'a'.repeat(300)}/tcp/443/tls/ws`

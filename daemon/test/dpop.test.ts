@@ -45,7 +45,7 @@ describe('a member that calls over plain HTTP (DPoP)', () => {
     const credential = await new SignJWT({ sub: peerId })
       .setProtectedHeader({ alg: 'EdDSA', typ: 'hedgerow-credential+jwt' })
       .sign(privateKey)
-    credentials.set(credential, { peerId, roles, services, expiresAt: Date.now() + 60_000 })
+    credentials.set(credential, { peerId, roles, services, expiresAt: Date.now() + 60_000, isGood: () => true })
     return { credential, peerId, jwk, privateKey }
   }
 

@@ -83,6 +83,16 @@ describe('a peer that would be an entry point', () => {
     prover.stop()
   })
 
+  it('is one of its own network where a proxy brings it no further than that', async () => {
+    const addr = '/ip4/10.0.0.1/tcp/8080/ws'
+    const { prover, world, pass } = proverWith({ claims: [{ addr, from: 'tunnel' }] })
+    world.answer = () => ({ outcome: 'reached', scope: 'local', vouch: Uint8Array.of(7) })
+    prover.start()
+    await pass(GATHER)
+    assert.deepEqual(prover.entries(), [{ kind: 'local', addr, vouch: Uint8Array.of(7) }])
+    prover.stop()
+  })
+
   it('asks another when one has nothing to say, is busy, or does not get through', async () => {
     const { prover, world, pass } = proverWith({ peers: ['a', 'b', 'c', 'd'] })
     const answers: Record<string, DialBackResult | Error> = {
@@ -325,6 +335,12 @@ describe('the list of entry points', () => {
       ['of somebody who is not in the mesh', await vouched(0, 3), 1],
       ['that is old', await vouched(0, 1, { at: old }), 1],
       ['of the own network only', await vouched(0, 1, { kind: 'public', scope: 'local', addr: TCP_ADDR }), 1],
+      [
+        'of a private address as a tunnel',
+        await vouched(0, 1, { scope: 'local', addr: '/ip4/10.0.0.1/tcp/8080/ws' }),
+        1
+      ],
+      ['of a name that no URL may have', await vouched(0, 1, { addr: '/dns4/one.0x10/tcp/443/tls/ws' }), 1],
       ['that is none', { kind: 'tunnel', addr: URL_ADDR, vouch: Uint8Array.of(1, 2, 3) }, 1]
     ] as const) {
       const one = relay(new FakeClock())

@@ -7,8 +7,10 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
 import { type AuditEntry, readAudit } from '@hedgerow/daemon/audit'
+import { freePort } from '@hedgerow/daemon/startup'
 import type { Explanation } from '@hedgerow/protocols/dispatch'
 import { getJson, memoryOf, type TestMesh, testMesh, until } from '../src/harness.ts'
+import { createKey, INSPECTOR, run } from '../src/keys.ts'
 import {
   ask,
   dial,
@@ -247,6 +249,49 @@ describe('a TCP service', function () {
         [operation, method, service, outcome, request_bytes, answer_bytes],
         ['CONNECT', 'CONNECT', 'wire', 'answered', 'echo\nfive!\n'.length, 'five!\n'.length]
       )
+  })
+})
+
+describe('a TCP service behind a key', function () {
+  this.timeout(60_000)
+  let mesh: TestMesh
+  let tunnel: string
+  before(async () => {
+    const port = await freePort()
+    tunnel = `http://127.0.0.1:${port}`
+    mesh = await testMesh({
+      workers: 1,
+      services: ['wire'],
+      env: { HEDGEROW_SERVICES_DIR: WIRE },
+      envOf: { relay: { HEDGEROW_TUNNEL_PORT: String(port) } }
+    })
+  })
+  after(() => mesh?.stop())
+
+  it('is open to its holder, until the key is revoked', async () => {
+    const relayDir = join(mesh.dataDir, 'relay')
+    const [kept, lost] = await Promise.all([createKey(relayDir), createKey(relayDir)])
+    const open = (key: string) => upgradeTo(tunnel, 'wire', { authorization: `Bearer ${key}` })
+    assert.equal((await upgradeTo(tunnel, 'wire')).problem?.code, 'Unauthorized')
+    const [by, other] = await Promise.all(
+      [lost, kept].map(async ({ key }) => {
+        const { socket } = await until('the key is known', async () => {
+          const opened = await open(key)
+          return opened.socket != null && opened
+        })
+        assert.ok(socket != null)
+        socket.write('echo\nbefore\n')
+        assert.equal(await next(socket), 'before\n')
+        return socket
+      })
+    )
+    assert.ok(by != null && other != null)
+    assert.equal((await run(INSPECTOR, ['key', 'revoke', lost.id, '--data-dir', relayDir])).code, 0)
+    assert.equal(await endOf(by), 'reset')
+    other.end('after\n')
+    assert.equal((await readAll(other)).toString(), 'after\n')
+    const log = await readFile(join(relayDir, 'log'), 'utf8')
+    assert.match(log, /"code":"Unauthorized","reason":"what key\/\w+ was let in by has ended or was revoked"/)
   })
 })
 

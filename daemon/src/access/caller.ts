@@ -22,6 +22,8 @@ export interface Caller {
   classes?: readonly string[]
   /** left out where nothing is counted */
   rate?: Rate
+  /** Whether what it is known by is good still: for connections that last. @default as long as the connection */
+  isGood?(): boolean
 }
 
 /** Programs and people on this machine: they could as well read the peer's own files. */

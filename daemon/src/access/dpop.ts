@@ -23,6 +23,8 @@ export interface VerifiedCredential {
   classes?: readonly string[]
   /** milliseconds of the wall clock */
   expiresAt: number
+  /** Whether it is good still: it may end, or be taken back. */
+  isGood(): boolean
 }
 
 /** Checks a credential and its chain. @throws {MeshError} when it isn't good */
@@ -75,8 +77,16 @@ export async function checkDpop(
       }
     )
   const services = verified.services.includes('*') ? '*' : verified.services
-  const { roles, classes } = verified
-  return { kind: 'peer', id: peerId, services, rights: rightsOf(roles), rate: PEER_RATE, ...(classes && { classes }) }
+  const { roles, classes, isGood } = verified
+  return {
+    kind: 'peer',
+    id: peerId,
+    services,
+    rights: rightsOf(roles),
+    rate: PEER_RATE,
+    isGood,
+    ...(classes && { classes })
+  }
 }
 
 /** What a member may do over HTTP. */

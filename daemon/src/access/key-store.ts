@@ -61,6 +61,12 @@ export class KeyStore {
     return entry.expires > this.#components.now() ? entry.caller : 'expired'
   }
 
+  /** Whether a key that was good is so still. */
+  isGood(id: string): boolean {
+    const entry = this.#keys.get(id)
+    return entry != null && !entry.revoked && entry.expires > this.#components.now()
+  }
+
   stop(): void {
     clearInterval(this.#timer)
   }
@@ -80,16 +86,16 @@ export class KeyStore {
   }
 
   #learn(records: KeyRecord[]): void {
-    this.#keys = new Map(records.map(record => [record.id, entryOf(record)]))
+    this.#keys = new Map(records.map(record => [record.id, entryOf(record, () => this.isGood(record.id))]))
   }
 }
 
-function entryOf({ id, hash, rights, services, expires, revoked, rate }: KeyRecord): Entry {
+function entryOf({ id, hash, rights, services, expires, revoked, rate }: KeyRecord, isGood: () => boolean): Entry {
   return {
     hash: Buffer.from(hash, 'base64url'),
     expires: expires == null ? Infinity : Date.parse(expires),
     revoked: revoked != null,
-    caller: { kind: 'key', id, services, rights: withImplied(rights), rate: rate ?? KEY_RATE }
+    caller: { kind: 'key', id, services, rights: withImplied(rights), rate: rate ?? KEY_RATE, isGood }
   }
 }
 

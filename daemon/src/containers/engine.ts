@@ -60,7 +60,7 @@ export class LocalEngine implements ContainerEngine {
     const place = this.#places.find(one => showPlace(one) === status.place)
     if (place == null) throw new LaunchError('the container engine is somewhere else now')
     connected.reach ??= await findReach(connected.docker, place, own)
-    return { docker: connected.docker, info: status.engine, reach: connected.reach }
+    return { docker: connected.docker, place: status.place, info: status.engine, reach: connected.reach }
   }
 
   addListener(listener: () => void): () => void {

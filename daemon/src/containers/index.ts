@@ -16,6 +16,7 @@ import { LocalEngine } from './engine.ts'
 import type { OwnContainer } from './own-container.ts'
 
 export { askEngine, type EngineAnswer } from './ask.ts'
+export { exposedBy } from './exposes.ts'
 export { explainFailure, LaunchError } from './failure.ts'
 export { removeContainers } from './leftovers.ts'
 export { type ContainerPlan, type ContainerPlanInit, imageReference, planContainer } from './options.ts'
@@ -51,6 +52,8 @@ export type Reach = { kind: 'loopback' } | { kind: 'networks'; names: readonly [
 
 export interface ReadyEngine {
   docker: Docker
+  /** its socket, or its URL */
+  place: string
   info: EngineInfo
   reach: Reach
 }

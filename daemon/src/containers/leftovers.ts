@@ -1,6 +1,7 @@
 import type Docker from 'dockerode'
 import { CALL_TIMEOUT, LABELS, LEFTOVER_GRACE, MAX_LEFTOVERS } from './constants.ts'
 import { statusOf } from './failure.ts'
+import { containerName } from './options.ts'
 
 export interface RemoveInit {
   peerId: string
@@ -20,6 +21,11 @@ export async function removeContainers(docker: Docker, { peerId, service, wanted
   const abortSignal = AbortSignal.timeout(CALL_TIMEOUT)
   const found = await docker.listContainers({ all: true, filters: { label }, abortSignal })
   const stale = found
+    // Whoever makes an image can label it, and so whatever somebody else runs of it; names are given here.
+    .filter(
+      ({ Names, Labels }) =>
+        Names?.some(name => name === `/${containerName(Labels?.[LABELS.service] ?? '', peerId)}`) === true
+    )
     .filter(({ Labels }) => wanted?.({ service: Labels?.[LABELS.service], run: Labels?.[LABELS.run] }) !== true)
     .slice(0, MAX_LEFTOVERS)
   await Promise.all(

@@ -28,7 +28,7 @@ const PEER_PART = 10
 /** What an engine is asked for. Pure. No right is given that the manifest doesn't name. */
 export function planContainer({ manifest, spec, info, reach, peerId, run }: ContainerPlanInit): ContainerPlan {
   const service = manifest.contract.name
-  const name = `hedgerow-${service}-${peerId.slice(-PEER_PART).toLowerCase()}`
+  const name = containerName(service, peerId)
   const labels = { [LABELS.service]: service, [LABELS.peer]: peerId, [LABELS.run]: run }
   const port = `${spec.port}/tcp`
   const [network, ...furtherNetworks] = reach.kind === 'networks' ? reach.names : []
@@ -73,6 +73,11 @@ export function planContainer({ manifest, spec, info, reach, peerId, run }: Cont
     },
     furtherNetworks
   }
+}
+
+/** Of a peer's container for a service. */
+export function containerName(service: string, peerId: string): string {
+  return `hedgerow-${service}-${peerId.slice(-PEER_PART).toLowerCase()}`
 }
 
 /** With a tag: without one an engine pulls every tag there is. */

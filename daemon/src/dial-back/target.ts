@@ -38,7 +38,16 @@ export function readTarget(addr: string): Target | undefined {
     return undefined
   // A name on plain TCP is nothing that peers of ours announce, and a way to have any server of a name knocked at.
   if (family === 0 && by === '') return undefined
+  if (family === 0 && !isNameInUrls(host)) return undefined
   return { host, port, by: by === '' ? 'tcp' : by === '/ws' ? 'ws' : 'wss' }
+}
+
+/**
+ * Whether a URL with this host leads to this name. Some spellings stand for an IP address there (`0x7f.1`, `127.0.0.1.`),
+ * which would be dialled in the place of what the name was looked up to be; others for nothing.
+ */
+function isNameInUrls(host: string): boolean {
+  return URL.parse(`ws://${host}/`)?.hostname === host.toLowerCase()
 }
 
 /** - `refused`: not an address that is dialled for that peer. - `same-address`: it is at this peer's own address */

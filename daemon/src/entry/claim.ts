@@ -15,8 +15,15 @@ export interface Claim {
 }
 
 /** What an address that was reached is worth to others. */
-export function kindOf(from: Claim['from'], scope: Scope): EntryKind {
-  return from === 'tunnel' ? 'tunnel' : scope
+export function kindOf({ addr, from }: Claim, scope: Scope): EntryKind {
+  return from === 'tunnel' && mayBe('tunnel', addr, scope) ? 'tunnel' : scope
+}
+
+/** Whether an address that was reached from there may be called so. A tunnel may have a name that leads to it within a network, too. */
+export function mayBe(kind: EntryKind, addr: string, scope: Scope): boolean {
+  if (kind === 'local' || scope === 'public') return true
+  const target = readTarget(addr)
+  return kind === 'tunnel' && target != null && isIP(target.host) === 0
 }
 
 /** Where HTTP is spoken at a WebSocket's address, as an origin; undefined for plain TCP and what is no such address. */

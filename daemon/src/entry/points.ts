@@ -3,7 +3,8 @@ import type { Ledger } from '@hedgerow/protocols/ledger'
 import { InvalidMessage } from '@hedgerow/protocols/statement'
 import type { View } from '@hedgerow/protocols/view'
 import { isFresh, openVouch, type Vouch } from '@hedgerow/protocols/vouch'
-import { urlOfAddr } from './claim.ts'
+import { readTarget } from '../dial-back/index.ts'
+import { mayBe, urlOfAddr } from './claim.ts'
 import { ENTRY_POINT_TTL } from './constants.ts'
 
 export interface EntryPointsComponents {
@@ -99,8 +100,8 @@ export class EntryPoints {
         throw err
       })
       if (opened == null || opened.peerId !== peerId || opened.addr !== addr || opened.by === peerId) continue
-      // What somebody reached within its own network is of the internet only by a tunnel.
-      if (kind === 'public' && opened.scope !== 'public') continue
+      // What somebody reached within its own network is not of the internet, unless by a tunnel's name.
+      if (readTarget(addr) == null || !mayBe(kind, addr, opened.scope)) continue
       checked.push({ ...opened, kind })
     }
     if (this.#components.view.peer(peerId) == null || sequence <= (this.#checked.get(peerId)?.sequence ?? -1n)) return

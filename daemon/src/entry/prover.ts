@@ -120,7 +120,7 @@ export class Prover {
   entries(): EntryPoint[] {
     return [...this.#states.values()]
       .flatMap(({ claim, proof }) =>
-        proof == null ? [] : [{ kind: kindOf(claim.from, proof.scope), addr: claim.addr, vouch: proof.vouch }]
+        proof == null ? [] : [{ kind: kindOf(claim, proof.scope), addr: claim.addr, vouch: proof.vouch }]
       )
       .slice(0, MAX_ENTRIES)
   }
@@ -131,7 +131,7 @@ export class Prover {
       .map(({ claim, proof, problem }) => ({
         addr: claim.addr,
         verified: proof != null,
-        ...(proof == null ? {} : { kind: kindOf(claim.from, proof.scope), by: proof.by }),
+        ...(proof == null ? {} : { kind: kindOf(claim, proof.scope), by: proof.by }),
         ...(problem == null || proof != null ? {} : { problem })
       }))
   }

@@ -25,6 +25,9 @@ export interface ForwardsComponents {
   log: Logger
 }
 
+/** Milliseconds between two looks whether a caller may still be connected. */
+const CALLER_CHECK_INTERVAL = 1000
+
 /** The status of a connection that was opened, where others have that of an answer. */
 const SWITCHING = 101
 
@@ -57,6 +60,7 @@ class Forward {
   /** bytes of the socket that were none of the connection's */
   readonly #before: { read: number; written: number }
   #service = ''
+  #withdrawn: MeshError | undefined
   #connected: Connected<ForwardedConnection> | undefined
 
   constructor(components: ForwardsComponents, request: IncomingMessage, socket: Duplex) {
@@ -73,7 +77,8 @@ class Forward {
     let failure: MeshError | undefined
     try {
       const caller = await this.#admit()
-      await carry(this.#socket, gone => this.#open(caller, gone), signal)
+      const withdrawn = this.#untilWithdrawn(caller)
+      await carry(this.#socket, gone => this.#open(caller, gone), AbortSignal.any([signal, withdrawn]))
     } catch (err) {
       failure = this.#failureOf(err)
       if (failure.code === 'Internal') this.#components.log.error({ request: this.#id, err }, 'forwarding failed')
@@ -87,10 +92,11 @@ class Forward {
 
   async #admit(): Promise<Caller> {
     const { gate, inHand, nameOf } = this.#components
-    inHand.hold(this.#socket)
     const caller = await gate.admit(this.#request, this.#socket, 'call')
     this.#service = targetOf(pathOf(this.#request.url)).service
     authorize(caller, this.#service, { nameOf })
+    // Of who is refused nobody waits for the end.
+    inHand.hold(this.#socket)
     return caller
   }
 
@@ -118,8 +124,27 @@ class Forward {
     return connected.connection
   }
 
+  /** Aborted when what the caller is known by is no good any more: a connection may last for days. */
+  #untilWithdrawn(caller: Caller): AbortSignal {
+    const withdrawn = new AbortController()
+    const { isGood } = caller
+    if (isGood == null) return withdrawn.signal
+    const timer = setInterval(() => {
+      if (isGood()) return
+      clearInterval(timer)
+      this.#withdrawn = new MeshError(
+        'Unauthorized',
+        `what ${callerText(caller)} was let in by has ended or was revoked`
+      )
+      withdrawn.abort(this.#withdrawn)
+    }, CALLER_CHECK_INTERVAL).unref()
+    this.#socket.once('close', () => clearInterval(timer))
+    return withdrawn.signal
+  }
+
   #failureOf(err: unknown): MeshError {
     if (err instanceof MeshError) return err
+    if (this.#withdrawn != null) return this.#withdrawn
     const { signal } = this.#components
     if (signal.aborted) return new MeshError('Draining', 'this peer is stopping')
     // Of the two ends of a connection that was reset, the caller's is known here.

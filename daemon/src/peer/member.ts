@@ -11,13 +11,24 @@ import type { PeerConfig } from './index.ts'
 export function credentialVerifier(trust: Trust): VerifyCredential {
   return async token => {
     try {
-      const { peerId, credential, expiresAt } = await trust.judge(token, readChain(token).subject)
+      const member = await trust.judge(token, readChain(token).subject)
+      const { peerId, credential, expiresAt } = member
       const { roles, services, classes } = credential
-      return { peerId, roles, services, classes, expiresAt: expiresAt * 1000 }
+      return { peerId, roles, services, classes, expiresAt: expiresAt * 1000, isGood: () => isStill(trust, member) }
     } catch (err) {
       if (err instanceof CredentialError) throw new MeshError('Unauthorized', err.message)
       throw err
     }
+  }
+}
+
+function isStill(trust: Trust, member: Member): boolean {
+  try {
+    trust.recheck(member)
+    return true
+  } catch (err) {
+    if (err instanceof CredentialError) return false
+    throw err
   }
 }
 

@@ -5,6 +5,9 @@ import { toMeshError } from '@hedgerow/protocols/errors'
 import type { Logger } from 'pino'
 import { problemAnswer } from '../ingress/index.ts'
 
+/** Milliseconds for a refusal to get to a caller that doesn't end the connection itself. */
+const REFUSAL_LINGER = 2000
+
 /** Takes over connections that are to be something else than HTTP. */
 export interface Carrier {
   takes(request: IncomingMessage): boolean
@@ -24,7 +27,7 @@ export function takeUpgrades(server: Server, carriers: Carrier[], log: Logger): 
     // From here on nobody else hears what happens to the socket, and an error that nobody hears ends the process.
     socket.on('error', err => log.debug({ err }, 'an upgraded connection broke off'))
     const carrier = carrierOf(request)
-    if (carrier == null) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n')
+    if (carrier == null) endWith(socket, 'HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n')
     else carrier.carry(request, socket, head)
   })
 }
@@ -36,10 +39,17 @@ export function refuse(socket: Duplex, err: unknown, extra: Record<string, strin
   const lines = Object.entries({ ...headers, ...extra, connection: 'close' }).map(
     ([name, value]) => `${name}: ${value}\r\n`
   )
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n${body}`)
-  // Who sends on without listening keeps nothing open.
-  socket.resume()
+  endWith(socket, `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n${body}`)
   return body.byteLength
+}
+
+/** The last words on a connection. Who doesn't end it as well, or sends on without listening, keeps nothing open. */
+function endWith(socket: Duplex, answer: string): void {
+  socket.end(answer)
+  // What it has sent is read: bytes that nobody took would reset the connection before the answer is there.
+  socket.resume()
+  const timer = setTimeout(() => socket.destroy(), REFUSAL_LINGER)
+  socket.once('close', () => clearTimeout(timer))
 }
 
 export function isSocket(socket: Duplex): socket is Socket {

@@ -7,6 +7,7 @@ import { statusOf } from '../containers/failure.ts'
 import {
   type ContainerEngine,
   explainFailure,
+  exposedBy,
   imageReference,
   LaunchError,
   planContainer,
@@ -87,8 +88,11 @@ export class ContainerLauncher implements Launcher {
   }
 
   async #start(ready: ReadyEngine, signal: AbortSignal): Promise<Docker.Container> {
-    const { docker, info, reach } = ready
+    const { docker, info, place, reach } = ready
     const { hostPort } = this.#spec
+    const exposed = await exposedBy(this.#spec, place)
+    if (exposed != null)
+      throw new LaunchError(`${exposed} (volumes) holds the engine's own socket, which goes into no container`)
     const { peerId } = this.#components.environment
     const { options, furtherNetworks } = planContainer({
       manifest: this.#manifest,

@@ -252,7 +252,7 @@ export const MEMBERSHIP_DECODERS: Decoder[] = [
               .catch(() => {
                 throw new MeshError('Unauthorized', 'this credential is not good')
               })
-            return { peerId, roles: credential.roles, services: credential.services, expiresAt }
+            return { peerId, roles: credential.roles, services: credential.services, expiresAt, isGood: () => true }
           },
           proofs: new Proofs({ now: Date.now }),
           isOwnHost: () => true,

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import { connect, type Socket } from 'node:net'
+import pino from 'pino'
+import { ANONYMOUS } from '../src/access/index.ts'
+import { nobody } from '../src/access/refusals.ts'
+import { forwardCarrier } from '../src/peer/forwards.ts'
+import { RequestsInHand } from '../src/peer/in-hand.ts'
+import { takeUpgrades } from '../src/peer/upgrades.ts'
+
+const log = pino({ level: 'silent' })
+
+describe('a connection that is refused for a TCP service', function () {
+  this.timeout(20_000)
+  let server: Server
+  let inHand: RequestsInHand
+  const sockets: Socket[] = []
+
+  before(async () => {
+    inHand = new RequestsInHand()
+    const forwards = forwardCarrier({
+      gate: {
+        admit() {
+          throw nobody()
+        },
+        addressOf: () => undefined,
+        callerOf: () => ANONYMOUS
+      },
+      connect: () => Promise.reject(new Error('nobody gets here')),
+      inHand,
+      nameOf: () => undefined,
+      record: () => {},
+      signal: new AbortController().signal,
+      log
+    })
+    server = createServer().listen(0, '127.0.0.1')
+    takeUpgrades(server, [forwards], log)
+    await once(server, 'listening')
+  })
+  after(() => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+
+  /** A client that never ends its own direction. @returns the first line of the answer */
+  async function refused(): Promise<{ socket: Socket; line: string | undefined }> {
+    const address = server.address()
+    if (address == null || typeof address === 'string') throw new Error('no address')
+    const socket = connect({ port: address.port, host: '127.0.0.1', allowHalfOpen: true })
+    sockets.push(socket)
+    socket.on('error', () => {})
+    socket.write('GET /service/x HTTP/1.1\r\nhost: here\r\nconnection: Upgrade\r\nupgrade: hedgerow-forward\r\n\r\n')
+    const pieces: Buffer[] = []
+    socket.on('data', piece => pieces.push(piece))
+    await once(socket, 'end')
+    return { socket, line: Buffer.concat(pieces).toString().split('\r\n')[0] }
+  }
+
+  it('is told why, and holds up nothing, though its client leaves it open', async () => {
+    const { socket, line } = await refused()
+    assert.equal(line, 'HTTP/1.1 401 Unauthorized')
+    await inHand.drain()
+    const connections = (): Promise<number> =>
+      new Promise((resolve, reject) =>
+        server.getConnections((err, count) => (err == null ? resolve(count) : reject(err)))
+      )
+    while ((await connections()) > 0) await new Promise(resolve => setTimeout(resolve, 50))
+    assert.equal(socket.writableEnded, false, 'its client has not ended it')
+  })
+})
