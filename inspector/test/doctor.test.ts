@@ -147,7 +147,12 @@ describe('the verdicts of the doctor', () => {
     )
     assert.match(
       judgeDirect([way('a', 'direct'), way('b', 'relayed'), way('c')]).found,
-      /directly: a; .*relay: b; not: c/
+      /directly: a; .*relay: b; not: c$/
+    )
+    const back = { ...way('a', 'direct'), back: 'direct' }
+    assert.match(
+      judgeDirect([back, { ...back, name: 'b' }, { ...way('c', 'relayed'), back: 'relayed' }]).found,
+      /; the daemon here is reached directly by a, b; through a relay by c$/
     )
   })
 
