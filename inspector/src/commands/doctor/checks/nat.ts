@@ -67,8 +67,8 @@ function kindOf(stun: number, mapped: readonly string[]): string {
   if (stun === 0)
     return 'the relay names no STUN server (HEDGEROW_ICE_SERVERS), so its kind is not known, and only relayed ways lead through it'
   if (mapped.length === 1)
-    return 'direct ways through it may be found; which kind it is would take a second STUN server'
+    return 'pages may find direct ways through it; which kind it is would take a second STUN server'
   return new Set(mapped).size === 1
-    ? 'it has one port for all (a cone NAT), so direct ways lead through it'
+    ? 'it has one port for all (a cone NAT), so pages find direct ways through it'
     : 'it has another port for each partner (a symmetric NAT), so mostly relayed ways lead through it'
 }
