@@ -329,6 +329,19 @@ describe('the doctor, where no relay answers', function () {
     await assert.rejects(examine({ url: 'ftp://mesh.example.org', env }, signal), { code: 'Usage' })
   })
 
+  it('asks for a key where the peer of this machine wants one', async () => {
+    const { port, close } = await listening(
+      createServer(({ url }, response) => {
+        const isHealth = url === '/health'
+        const refused = { status: 401, code: 'Unauthorized', detail: 'who are you?' }
+        response.statusCode = isHealth ? 200 : 401
+        response.end(JSON.stringify(isHealth ? { status: 'healthy', peer_id: 'x', worker_id: 'gate' } : refused))
+      })
+    )
+    const asked = examine({ env: { HEDGEROW_HTTP_PORT: String(port) } }, signal).finally(close)
+    await assert.rejects(asked, { code: 'Unreachable', message: 'gate names relays only to who has a key' })
+  })
+
   it('asks a Docker engine at its socket', async () => {
     const socket = join(tmpdir(), `hedgerow-doctor-${process.pid}.sock`)
     const answers: Record<string, unknown> = {
