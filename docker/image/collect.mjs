@@ -25,5 +25,6 @@ put('docker/image/health.mjs')
 if (role === 'relay') put('docker/image/closed-mesh.mjs')
 for (const name of COMPILED) for (const part of ['package.json', 'bin', 'dist/src']) put(join(name, part))
 for (const name of readdirSync('services')) for (const part of OF_SERVICES) put(join('services', name, part))
+// A worker's owner turns its entries on by name; a relay runs none.
 if (role === 'daemon') put('services/catalogue')
 if (role === 'relay') for (const part of ['package.json', 'dist']) put(join('browser-node/console', part))

@@ -95,6 +95,13 @@ describe('hedgerow doctor in a mesh', function () {
     assert.match(one(report, 'routes').found, /worker-1 answers, offered by worker-1/)
   })
 
+  it('tells by which way workers reach the daemon of this machine', async () => {
+    const report = await doctor({ env: { HEDGEROW_HTTP_PORT: portOf(started.mesh.relay.url) } })
+    assert.match(one(report, 'direct').found, /directly: worker-1; the daemon here is reached directly by worker-1$/)
+    // Nobody is asked of himself.
+    assert.match(one(await doctor(), 'direct').found, /directly: worker-1$/)
+  })
+
   it('finds the relay by the daemon of this machine, and shows people and programs the same', async () => {
     const args = ['doctor', '--services', 'ws']
     const given = { ...env, DOCKER_HOST: 'unix:///nowhere/docker.sock' }

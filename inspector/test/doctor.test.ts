@@ -18,6 +18,7 @@ import { judgeRelay } from '../src/commands/doctor/checks/relay.ts'
 import { judgeReservation } from '../src/commands/doctor/checks/reservation.ts'
 import { judgeRoute, type RouteAnswer } from '../src/commands/doctor/checks/routes.ts'
 import { CHECK_IDS, type DoctorReport, examine, type Verdict } from '../src/commands/doctor/index.ts'
+import { bindingRequest, readBinding, stunServers } from '../src/commands/doctor/stun.ts'
 import { urlOf } from '../src/commands/doctor/target.ts'
 import { renderResult } from '../src/render/doctor.ts'
 import { styleFor } from '../src/render/style.ts'
@@ -108,11 +109,41 @@ describe('the verdicts of the doctor', () => {
   })
 
   it('tell NAT by how others see this machine', () => {
-    const judge = (seen: string[], stun = 0): Verdict => judgeNat({ seen, own: ['192.168.1.5', '203.0.113.9'], stun })
+    const judge = (seen: string[], stun = 0, mapped: string[] = []): Verdict =>
+      judgeNat({ seen, own: ['192.168.1.5', '203.0.113.9'], stun, mapped })
     assert.equal(states([judge([]), judge(['127.0.0.1']), judge(['203.0.113.9'])]), 'none none well')
     assert.match(judge(['203.0.113.9']).found, /its own address/)
     assert.match(judge(['198.51.100.7']).found, /198\.51\.100\.7.*only relayed/)
-    assert.match(judge(['198.51.100.7'], 1).found, /names STUN servers/)
+    const [port, another] = ['198.51.100.7:4001', '198.51.100.7:4002']
+    assert.equal(states([judge(['198.51.100.7'], 1)]), 'wrong')
+    // Behind a tunnel the relay doesn't see it.
+    assert.match(judge(['127.0.0.1'], 1, [port]).found, /198\.51\.100\.7; .*a second STUN server/)
+    assert.match(judge([], 2, [port, port]).found, /cone/)
+    assert.match(judge([], 2, [port, another]).found, /symmetric/)
+  })
+
+  it('know which servers speak STUN, and read their answers', () => {
+    const urls = [
+      'stun:a.example:19302',
+      'turn:b.example?transport=udp',
+      'turns:c.example',
+      'stun:[2001:db8::1]:1',
+      'x'
+    ]
+    assert.deepEqual(stunServers(urls.map(url => ({ urls: url }))), [
+      { host: 'a.example', port: 19_302 },
+      { host: 'b.example', port: 3478 }
+    ])
+    // RFC 5769, 2.2
+    const answer = Buffer.from(
+      `0101003c2112a442b7e7a701bc34d686fa87dfae8022000b7465737420766563746f7220002000080001a147e112a643${'000800142b91f599fd9e90c38c7489f92af9ba53f06be7d780280004c07d4c96'}`,
+      'hex'
+    )
+    const id = answer.subarray(8, 20)
+    assert.equal(readBinding(answer, id), '192.0.2.1:32853')
+    assert.equal(readBinding(answer, Buffer.alloc(12)), undefined, 'of another request')
+    for (let length = 0; length < 48; length++) assert.equal(readBinding(answer.subarray(0, length), id), undefined)
+    assert.equal(readBinding(bindingRequest(id), id), undefined)
   })
 
   it('tell whether this machine is an entry point, and what keeps others from it', () => {
@@ -147,7 +178,12 @@ describe('the verdicts of the doctor', () => {
     )
     assert.match(
       judgeDirect([way('a', 'direct'), way('b', 'relayed'), way('c')]).found,
-      /directly: a; .*relay: b; not: c/
+      /directly: a; .*relay: b; not: c$/
+    )
+    const back = { ...way('a', 'direct'), back: 'direct' }
+    assert.match(
+      judgeDirect([back, { ...back, name: 'b' }, { ...way('c', 'relayed'), back: 'relayed' }]).found,
+      /; the daemon here is reached directly by a, b; through a relay by c$/
     )
   })
 
@@ -291,6 +327,19 @@ describe('the doctor, where no relay answers', function () {
   it('asks for a URL where nothing says which relay', async () => {
     await assert.rejects(examine({ env }, signal), { code: 'Unreachable' })
     await assert.rejects(examine({ url: 'ftp://mesh.example.org', env }, signal), { code: 'Usage' })
+  })
+
+  it('asks for a key where the peer of this machine wants one', async () => {
+    const { port, close } = await listening(
+      createServer(({ url }, response) => {
+        const isHealth = url === '/health'
+        const refused = { status: 401, code: 'Unauthorized', detail: 'who are you?' }
+        response.statusCode = isHealth ? 200 : 401
+        response.end(JSON.stringify(isHealth ? { status: 'healthy', peer_id: 'x', worker_id: 'gate' } : refused))
+      })
+    )
+    const asked = examine({ env: { HEDGEROW_HTTP_PORT: String(port) } }, signal).finally(close)
+    await assert.rejects(asked, { code: 'Unreachable', message: 'gate names relays only to who has a key' })
   })
 
   it('asks a Docker engine at its socket', async () => {

@@ -110,7 +110,7 @@ export async function stunServer(host: Host): Promise<{ url: string; stop(): Pro
     '--no-dtls',
     '--no-cli',
     '--log-file=stdout',
-    `--pidfile=/tmp/hedgerow-turnserver-${process.pid}.pid`,
+    `--pidfile=/tmp/hedgerow-turnserver-${process.pid}-${host.address}.pid`,
     `--listening-ip=${host.address}`,
     `--listening-port=${STUN_PORT}`
   )

@@ -93,10 +93,11 @@ describe('compose files', () => {
   it('set what a worker or a relay knows, and nothing else', async () => {
     const settings = ['daemon/src', 'bootstrap-relay/src', 'services'].map(folder => sourcesBelow(join(ROOT, folder)))
     const known = (await Promise.all(settings)).flat().join('\n')
-    const used = services().flatMap(([, { environment = {} }]) => Object.keys(environment))
-    // The one that a branch of its own brings to the daemon is in the override.
+    const all = [...files.values()].flatMap(({ services }) => Object.values(services))
+    const used = all.flatMap(({ environment = {} }) => Object.keys(environment))
     for (const name of used.filter(one => /^HEDGEROW_|^LOG_/.test(one))) assert.ok(known.includes(name), name)
-    assert.ok(used.includes('HEDGEROW_TUNNEL') && used.includes('HEDGEROW_INVITE'))
+    for (const name of ['HEDGEROW_TUNNEL', 'HEDGEROW_INVITE', 'HEDGEROW_CATALOGUE'])
+      assert.ok(used.includes(name), name)
   })
 
   it('build targets that the Dockerfile has', async () => {

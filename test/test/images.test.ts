@@ -104,6 +104,16 @@ describe('images', function () {
         )
       })
 
+      it('holds the manifest of every service, a worker also those of the catalogue', async () => {
+        const isManifest = (file: string): boolean =>
+          /^services\/(?!.*node_modules).*hedgerow\.service\.yaml$/.test(file)
+        const here = (await filesBelow(join(ROOT, 'services'))).map(file => `services/${file}`).filter(isManifest)
+        const wanted = here.filter(file => role === 'daemon' || !file.startsWith('services/catalogue/'))
+        assert.ok(wanted.length > 5 && here.some(file => file.startsWith('services/catalogue/')))
+        const there = (await files()).map(file => file.replace(/^app\//, '')).filter(isManifest)
+        assert.deepEqual(there.sort(), wanted.sort())
+      })
+
       it('holds native code of its own architecture alone', async () => {
         const native = (await files()).filter(file => /^app\/.*\.(node|so[.\d]*|dylib|dll|exe)$/.test(file))
         assert.ok(role === 'relay' || native.length >= 4, native.join())

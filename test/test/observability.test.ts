@@ -13,11 +13,17 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const RULES = join(ROOT, 'docker/prometheus/rules.yml')
 const RULES_TEST = join(ROOT, 'docker/prometheus/rules.test.yml')
 const DASHBOARD = join(ROOT, 'docker/grafana/dashboard.json')
-/** Declared by relays that have a tunnel, and by no others. */
-const ELSEWHERE = new Set(['hedgerow_tunnel_up'])
+/** Declared by peers that have a tunnel, and by no others: `tunnel.test.ts` reads them. */
+const ELSEWHERE = new Set(['hedgerow_tunnel_up', 'hedgerow_tunnel_restarts_total'])
 const MADE_UP = 1000
 /** Requests at once. */
 const WIDTH = 50
+
+interface Panel {
+  id: number
+  title: string
+  gridPos: { x: number; y: number; w: number; h: number }
+}
 
 describe('what operators watch', function () {
   this.timeout(120_000)
@@ -53,8 +59,19 @@ describe('what operators watch', function () {
     const { rules, dashboard } = await expressionsOf()
     const { types } = exposed(await scrape(mesh.relay.url))
     const used = metricsIn(rules + dashboard, types)
-    const unused = [...types.keys()].filter(name => name.startsWith('hedgerow_') && !used.has(name))
+    const unused = [...types.keys(), ...ELSEWHERE].filter(name => name.startsWith('hedgerow_') && !used.has(name))
     assert.deepEqual(unused, [])
+  })
+
+  it('has a dashboard whose panels have an id and a place of their own', async () => {
+    const { panels } = JSON.parse((await expressionsOf()).dashboard) as { panels: Panel[] }
+    assert.equal(new Set(panels.map(({ id }) => id)).size, panels.length)
+    const overlap = ({ x, y, w, h }: Panel['gridPos'], other: Panel['gridPos']): boolean =>
+      x < other.x + other.w && other.x < x + w && y < other.y + other.h && other.y < y + h
+    for (const [i, { title, gridPos }] of panels.entries()) {
+      assert.ok(gridPos.x + gridPos.w <= 24, title)
+      for (const other of panels.slice(i + 1)) assert.ok(!overlap(gridPos, other.gridPos), `${title}, ${other.title}`)
+    }
   })
 
   it('has an entry in the guide for each alert, and links to it', async () => {

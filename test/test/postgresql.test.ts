@@ -11,6 +11,7 @@ import { createTrust, grant } from '@hedgerow/protocols/membership'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
+import { skipUnless } from '../src/browser.ts'
 import { getJson, type TestMesh, testMesh, until } from '../src/harness.ts'
 import { type Postgres, postgresPrograms, psql, startPostgres } from '../src/postgres.ts'
 import { type Forward, startForward } from '../src/tcp.ts'
@@ -37,8 +38,8 @@ describe('PostgreSQL in a closed mesh', function () {
 
   before(async function () {
     const programs = postgresPrograms()
-    if (programs == null) return this.skip()
-    database = await startPostgres(programs)
+    skipUnless(this, programs == null ? 'there is no PostgreSQL, and it could not be installed' : undefined)
+    database = await startPostgres(programs ?? '')
     services = await mkdtemp(join(tmpdir(), 'hedgerow-pg-services-'))
     await mkdir(join(services, 'postgresql'))
     await writeFile(join(services, 'postgresql', 'hedgerow.service.yaml'), MANIFEST)

@@ -6,6 +6,7 @@ import { HTTP_DECODERS } from './http.ts'
 import { MEMBERSHIP_DECODERS } from './membership.ts'
 import { STATEMENT_DECODERS } from './statements.ts'
 import { STREAM_DECODERS } from './streams.ts'
+import { STUN_DECODERS } from './stun.ts'
 
 /** Every decoder of bytes that come from others. */
 export const DECODERS: readonly Decoder[] = [
@@ -15,5 +16,6 @@ export const DECODERS: readonly Decoder[] = [
   ...HTTP_DECODERS,
   ...STREAM_DECODERS,
   ...FORWARD_DECODERS,
+  ...STUN_DECODERS,
   ...FILE_DECODERS
 ]

@@ -1,4 +1,4 @@
-import { InspectorError } from '../../errors.ts'
+import { InspectorError, ProblemError } from '../../errors.ts'
 import type { DaemonSource } from '../../source/daemon.ts'
 import type { PeerInfo } from '../../source/index.ts'
 
@@ -22,7 +22,12 @@ export async function relayUrl(
       ? []
       : await local.names(signal).then(
           peers => peers.filter(isRelay),
-          () => []
+          err => {
+            if (!(err instanceof ProblemError) || (err.status !== 401 && err.status !== 403)) return []
+            throw new InspectorError('Unreachable', `${local.via.name} names relays only to who has a key`, [
+              'name one with --key or HEDGEROW_KEY, or a relay: hedgerow doctor https://mesh.example.org'
+            ])
+          }
         )
   const own = relays.find(({ peer_id }) => peer_id === local?.via.peer_id)
   if (own != null && local != null) return new URL(local.via.url)

@@ -1,5 +1,8 @@
 import { askPeer, learnAddrs } from '@hedgerow/daemon/discovery'
-import type { Path } from '@hedgerow/protocols/invocation'
+import type { Invoker, Path } from '@hedgerow/protocols/invocation'
+import { readAnswer } from '../../../source/api.ts'
+import type { DaemonSource } from '../../../source/daemon.ts'
+import { SHAPES } from '../../../source/shapes.ts'
 import type { Check, Verdict } from '../index.ts'
 
 /** Workers that are tried. */
@@ -11,7 +14,7 @@ export const direct: Check = {
   limit: 5000,
   needs: ['join'],
   late: 'workers take connections and do not answer: look into their logs',
-  async look({ joined }, signal) {
+  async look({ joined, local }, signal) {
     if (joined == null) throw new Error('it has not joined')
     const { node, view, invoker } = joined.peer
     const workers = [...view.peers()].filter(({ advert }) => advert.role === 'worker').slice(0, MAX_TRIED)
@@ -21,7 +24,8 @@ export const direct: Check = {
         try {
           await learnAddrs(node, view, peerId)
           await askPeer(invoker, peerId, '/health', { signal: patience })
-          return { name, path: invoker.route(peerId)?.path }
+          const back = local == null ? undefined : await wayBack(peerId, local, invoker, patience)
+          return { name, path: invoker.route(peerId)?.path, ...(back == null ? {} : { back }) }
         } catch {
           return { name, path: undefined }
         }
@@ -31,9 +35,39 @@ export const direct: Check = {
   }
 }
 
-/** @param ways workers, and how they were reached; undefined = not at all */
-export function judgeDirect(ways: ReadonlyArray<{ name: string; path: Path | undefined }>): Verdict {
+/**
+ * How a worker reaches the daemon of this machine, as that worker says, once they have had something to do with each other.
+ *
+ * @returns undefined where it isn't told, or is asked of itself
+ */
+async function wayBack(
+  worker: string,
+  local: DaemonSource,
+  invoker: Invoker,
+  signal: AbortSignal
+): Promise<string | undefined> {
+  const { peer_id } = local.via
+  if (worker === peer_id) return undefined
+  try {
+    await local.ping(worker, signal)
+    const path = `/api/peers/${peer_id}`
+    const answer = await askPeer(invoker, worker, path, { signal })
+    return readAnswer(answer, SHAPES.peer, path).peer.path ?? undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** A worker, and how it was reached; undefined = not at all. `back`: how it reaches the daemon of this machine. */
+interface Way {
+  name: string
+  path: Path | undefined
+  back?: string
+}
+
+export function judgeDirect(ways: readonly Way[]): Verdict {
   const by = (path: Path | undefined): string[] => ways.filter(way => way.path === path).map(({ name }) => name)
+  const backBy = (path: Path): string[] => ways.filter(({ back }) => back === path).map(({ name }) => name)
   const lost = by(undefined)
   if (ways.length === 0) return { state: 'none', found: 'there is no worker to connect with' }
   if (lost.length === ways.length)
@@ -47,6 +81,11 @@ export function judgeDirect(ways: ReadonlyArray<{ name: string; path: Path | und
     ...(by('relayed').length > 0 ? [`through a relay: ${by('relayed').join(', ')}`] : []),
     ...(lost.length > 0 ? [`not: ${lost.join(', ')}`] : [])
   ]
+  const back = [
+    ...(backBy('direct').length > 0 ? [`directly by ${backBy('direct').join(', ')}`] : []),
+    ...(backBy('relayed').length > 0 ? [`through a relay by ${backBy('relayed').join(', ')}`] : [])
+  ]
+  const found = `reached ${parts.join('; ')}${back.length === 0 ? '' : `; the daemon here is reached ${back.join('; ')}`}`
   // Requests arrive over a relay too, only slower, so that is nothing to mend.
-  return { state: by('direct').length > 0 ? 'well' : 'none', found: `reached ${parts.join('; ')}` }
+  return { state: by('direct').length > 0 ? 'well' : 'none', found }
 }
