@@ -39,9 +39,11 @@ export function addKeyCommands(program: Command, { io, done, command }: KeyProgr
   command(key, 'create', 'make a key and print it, this once', EXAMPLES.keyCreate)
     .argument('<name>', 'whose it is, for people', keyName)
     .addOption(dataDir())
-    .option('--rights <list>', `what it is good for: ${RIGHTS.join(', ')}; admin includes read and call`, rights, [
-      'call'
-    ])
+    .addOption(
+      new Option('--rights <list>', `what it is good for: ${RIGHTS.join(', ')}; admin includes read and call`)
+        .argParser(rights)
+        .default(['call'], 'call')
+    )
     .option('--services <list>', 'names of the only services that it may call (default: all)', names)
     .option(
       '--expires <time>',
