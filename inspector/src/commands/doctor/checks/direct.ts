@@ -33,7 +33,7 @@ export const direct: Check = {
 
 /** @param ways workers, and how they were reached; undefined = not at all */
 export function judgeDirect(ways: ReadonlyArray<{ name: string; path: Path | undefined }>): Verdict {
-  const by = (path: Path | undefined): string[] => ways.filter(way => way.path === path).map(({ name }) => name)
+  const by = (path: Path | undefined): string[] => ways.flatMap(way => (way.path === path ? [way.name] : [])).sort()
   const lost = by(undefined)
   if (ways.length === 0) return { state: 'none', found: 'there is no worker to connect with' }
   if (lost.length === ways.length)
