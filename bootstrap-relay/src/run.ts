@@ -58,7 +58,7 @@ export async function runRelay(settings: RelaySettings): Promise<void> {
   const address = settings.url ?? reachableUrl(url, settings.httpHost)
   if (!membership.closed) log.info(`others join this mesh with HEDGEROW_RELAY=${address}`)
   else if (membership.isIssuer)
-    log.info(`let others in with: hedgerow mesh invite --data-dir ${dataDir} --relay ${address}`)
+    log.info(`let others in with: hedgerow mesh invite --data-dir ${dataDir} --relay ${address} --services '*'`)
   else log.info(`this mesh is closed, and this relay lets nobody in: its credential has not the role issuer`)
 }
 

@@ -38,7 +38,8 @@ const SETTINGS: Setting[] = [
 export function readRelaySettings(argv: string[], version: string): RelaySettings {
   const command = new Command('hedgerow-relay')
     .description('Runs a relay of a Hedgerow mesh: bootstraps peers, connects those behind NATs, bridges plain HTTP.')
-    .version(version)
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'say how it is used')
     .addHelpText(
       'after',
       `

@@ -137,12 +137,13 @@ async function prepareServices(
   const { manifests, errors } = await loadManifests(places, { env: await variables(catalogue, containers) })
   for (const error of errors) log.error(`${formatManifestError(error)}; this service is left out`)
   const contracts = manifests.map(({ contract }) => contract)
+  const leftOut = errors.map(({ file }) => file)
   const init = {
     manifests,
     capabilities,
     kind: settings.workerType,
-    pinned: namedServices('HEDGEROW_SERVICES', settings.services, contracts),
-    forbidden: namedServices('HEDGEROW_FORBID_SERVICES', settings.forbidServices, contracts),
+    pinned: namedServices('HEDGEROW_SERVICES', settings.services, contracts, leftOut),
+    forbidden: namedServices('HEDGEROW_FORBID_SERVICES', settings.forbidServices, contracts, leftOut),
     stateDir: join(dataDir, 'services'),
     containers,
     log

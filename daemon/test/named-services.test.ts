@@ -22,4 +22,11 @@ describe('services that a setting names', () => {
     )
     assert.throws(() => named('zebra'), /ner-extraction, notes-coa/)
   })
+
+  it('may be in a manifest that has mistakes, which is named once', () => {
+    const files = ['a/hedgerow.service.yaml', 'a/hedgerow.service.yaml']
+    const naming = (one: string) => () => namedServices('HEDGEROW_SERVICES', [one], contracts, files)
+    assert.throws(naming('a'), /have mistakes: a\/hedgerow\.service\.yaml$/)
+    assert.doesNotThrow(naming('ner'))
+  })
 })

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { run } from '../src/cli/run.ts'
 import { localUrls } from '../src/source/local.ts'
 import { capture } from './support/io.ts'
@@ -105,6 +108,20 @@ describe('a daemon that cannot be asked', () => {
     assert.ok(err.includes(`tried ${url}`), err)
     assert.ok(err.includes('--daemon'), err)
     assert.ok(err.includes(`${url} answers, but`), err)
+  })
+})
+
+describe('a key that is made', () => {
+  it('stands alone on stdout where that is a file or a pipe, so that it can be kept', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'hedgerow-key-'))
+    try {
+      const { code, out, err } = await hedgerow(['key', 'create', 'monitoring', '--rights', 'read', '--data-dir', dir])
+      assert.equal(code, 0, err)
+      assert.match(out, /^hk_\w{12}_[\w-]+\n$/)
+      assert.match(err, /monitoring.*does not expire.*this once/)
+    } finally {
+      await rm(dir, { recursive: true })
+    }
   })
 })
 

@@ -253,6 +253,14 @@ describe('a decision', () => {
     assert.match(shown[0] ?? '', /answered 200/)
   })
 
+  it('says in words why a newcomer was asked, and only then', () => {
+    const [first, ...others] = explanation.attempts
+    assert.ok(first != null)
+    const shown = renderExplain({ ...explanation, attempts: [{ ...first, reason: 'new' }, ...others] }, plain)
+    assert.match(shown, /^new: not asked from here before/m)
+    assert.doesNotMatch(renderExplain(explanation, plain), /^(new|hedge): /m)
+  })
+
   it('is clear when nobody could be asked', () => {
     const shown = renderExplain(
       { ...explanation, candidates: [], attempts: [], chosen: null, outcome: 'NoWorker', path: null, transport: null },

@@ -67,7 +67,8 @@ const SETTINGS: Setting[] = [
 export function readDaemonSettings(argv: string[], version: string): DaemonSettings {
   const command = new Command('hedgerow-daemon')
     .description('Lends this machine to a Hedgerow mesh: finds out what it can do, runs services, serves requests.')
-    .version(version)
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'say how it is used')
     .addHelpText(
       'after',
       `

@@ -22,7 +22,7 @@ export function judgeAnswers(answers: readonly EngineAnswer[]): Extract<EngineSt
         looked.length === 0
           ? 'no container engine is looked for'
           : `no container engine: nothing at ${looked.join(', ')}`,
-      fix: 'install Docker or Podman and name its socket in HEDGEROW_DOCKER_SOCKET'
+      fix: 'install Docker or Podman, or name its socket in HEDGEROW_DOCKER_SOCKET'
     }
   }
   const { place, code } = there

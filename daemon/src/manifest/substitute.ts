@@ -21,7 +21,7 @@ export function substitute(text: string, variables: Variables): { text: string }
     if (value != null && value !== '') return value
     if (fallback != null) return fallback
     if (value === '') return ''
-    error ??= `the variable ${name} is not set; set it, or write \${${name}:-default}`
+    error ??= `the variable ${name} is not set; set it, or give it a default in the manifest: \${${name}:-default}`
     return ''
   })
   return error == null ? { text: replaced } : { error }

@@ -258,7 +258,7 @@ class WorkerServices implements ServiceHost {
       if (backend.type !== 'container' || this.#instances.get(contract.name)?.ready === true) continue
       const status = containers?.status
       if (status == null) unable.set(contract.name, 'this peer runs no containers')
-      else if (status.state !== 'ready') unable.set(contract.name, `it is a container: ${status.reason}`)
+      else if (status.state !== 'ready') unable.set(contract.name, `it runs in a container; ${status.reason}`)
       else if (status.engine.gpu == null && backend.gpu !== 'none' && backend.gpu !== 'auto') {
         const { name, version } = status.engine
         const why = `${name} ${version} can give containers no GPU: install the NVIDIA container toolkit`

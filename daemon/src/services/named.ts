@@ -5,12 +5,14 @@ import { suggest } from '../manifest/suggest.ts'
 /**
  * The services that a setting names, by name or alias; `*` stays as it is.
  *
+ * @param leftOut files whose mistakes are said elsewhere: what is named may be in one of them
  * @throws {ConfigError} when no manifest has one of them
  */
 export function namedServices(
   setting: string,
   given: readonly string[],
-  contracts: readonly Pick<ServiceContract, 'name' | 'aliases'>[]
+  contracts: readonly Pick<ServiceContract, 'name' | 'aliases'>[],
+  leftOut: readonly string[] = []
 ): string[] {
   return given.map(one => {
     if (one === '*') return one
@@ -21,9 +23,11 @@ export function namedServices(
       contracts.flatMap(({ name, aliases }) => [name, ...aliases])
     )
     const known = contracts.map(({ name }) => name).sort()
+    const broken =
+      leftOut.length === 0 ? '' : `; left out, since they have mistakes: ${[...new Set(leftOut)].join(', ')}`
     throw new ConfigError(
       setting,
-      `there is no service ${one}; ${meant == null ? `there are: ${known.join(', ')}` : `did you mean ${meant}?`}`
+      `there is no service ${one}; ${meant == null ? `there are: ${known.join(', ')}` : `did you mean ${meant}?`}${broken}`
     )
   })
 }

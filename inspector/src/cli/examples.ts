@@ -13,12 +13,13 @@ Examples:
 
 Where it asks:
   --daemon <url>, else HEDGEROW_DAEMON, else what listens on this machine: HEDGEROW_HTTP_PORT and the next
-  three ports if that is set, else 8000, 8080-8083. A daemon elsewhere wants a key: --key, or HEDGEROW_KEY. With --relay it joins the mesh itself and asks nobody else.
+  three ports if that is set, else 8000, 8080-8083. A daemon elsewhere wants a key: --key, or HEDGEROW_KEY.
+  With --relay it joins the mesh itself and asks nobody else.
 
 A peer is named by its name, its id, or any beginning or end of its id that no other peer has.
 
 Exit codes:
-  0 done   1 failed   2 wrong usage   3 nobody could be reached
+  0 done   1 failed   2 wrong usage   3 nobody could be reached   130 ended by Ctrl-C
 `,
   peers: examples(`
 hedgerow peers

@@ -1,7 +1,7 @@
 import { RIGHTS, type Right } from '@hedgerow/daemon/access'
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { createKey, dataDirOf, listKeys, revokeKey } from '../commands/key.ts'
-import { renderCreatedKey, renderKeys } from '../render/key.ts'
+import { type CreatedKey, createKey, dataDirOf, listKeys, revokeKey } from '../commands/key.ts'
+import { aboutCreatedKey, renderCreatedKey, renderKeys } from '../render/key.ts'
 import { EXAMPLES } from './examples.ts'
 import { type Io, styleOf, toJson, writeLine } from './io.ts'
 
@@ -39,9 +39,11 @@ export function addKeyCommands(program: Command, { io, done, command }: KeyProgr
   command(key, 'create', 'make a key and print it, this once', EXAMPLES.keyCreate)
     .argument('<name>', 'whose it is, for people', keyName)
     .addOption(dataDir())
-    .option('--rights <list>', `what it is good for: ${RIGHTS.join(', ')}; admin includes read and call`, rights, [
-      'call'
-    ])
+    .addOption(
+      new Option('--rights <list>', `what it is good for: ${RIGHTS.join(', ')}; admin includes read and call`)
+        .argParser(rights)
+        .default(['call'], 'call')
+    )
     .option('--services <list>', 'names of the only services that it may call (default: all)', names)
     .option(
       '--expires <time>',
@@ -49,24 +51,22 @@ export function addKeyCommands(program: Command, { io, done, command }: KeyProgr
       lifetime
     )
     .option('--rate <n>', 'requests a second, and twice as many at once (default: 100)', rate)
-    .action((name: string, { services, expires, ...options }: CreateFlags, sub: Command) =>
-      act(
-        sub,
-        dir =>
-          createKey(
-            dir,
-            name,
-            {
-              rights: options.rights,
-              services: services ?? '*',
-              ...(expires == null ? {} : { lifetime: expires }),
-              ...(options.rate == null ? {} : { rate: options.rate })
-            },
-            Date.now()
-          ),
-        renderCreatedKey
-      )
-    )
+    .action(async (name: string, { services, expires, ...options }: CreateFlags, sub: Command) => {
+      const limits = {
+        rights: options.rights,
+        services: services ?? '*',
+        ...(expires == null ? {} : { lifetime: expires }),
+        ...(options.rate == null ? {} : { rate: options.rate })
+      } as const
+      const work = (dir: string): Promise<CreatedKey> => createKey(dir, name, limits, Date.now())
+      if (io.stdout.isTTY === true || sub.optsWithGlobals<KeyFlags>().json === true)
+        return act(sub, work, renderCreatedKey)
+      // For a script or a file: the key alone.
+      const created = await work(await dataDirOf(sub.optsWithGlobals<KeyFlags>().dataDir, io.env))
+      await writeLine(io.stderr, aboutCreatedKey(created))
+      await writeLine(io.stdout, created.key)
+      done(0)
+    })
 
   command(key, 'list', 'show the keys: whose, for what, until when', EXAMPLES.keyList)
     .addOption(dataDir())

@@ -1,6 +1,6 @@
 /** `hedgerow mesh`: what maintainers of a closed mesh do. It needs no mesh that runs; keys are read from files. */
 import { writeFile } from 'node:fs/promises'
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { InviteOptions } from '../commands/mesh/invite.ts'
 import type { SignOptions } from '../commands/mesh/sign.ts'
 import type { SignerOptions } from '../commands/mesh/signer.ts'
@@ -93,12 +93,14 @@ export function addMeshCommands(program: Command, { io, signal, command, done, s
   command(mesh, 'invite', 'make an invite: a string, and a QR code, that lets peers in', EXAMPLES.meshInvite)
     .option('--dir <folder>', 'sign as the authority in this folder (default: HEDGEROW_MESH_DIR, else this one)')
     .option('--data-dir <folder>', 'sign as the relay whose data directory this is')
-    .option('--role <role>', 'worker or client', 'worker')
+    .addOption(new Option('--role <role>', 'worker or client').default('worker', 'worker'))
     .option('--services <list>', "what it may offer or call; '*' = all, the default for clients")
     .option('--classes <list>', 'classes of data that it may see (default: public,internal)')
     .option('--uses <n>', 'how many peers it lets in', wholeUpTo(MAX_USES), 1)
-    .option('--expires <time>', 'how long the invite is good, as in 30m, 12h, 7d', '7d')
-    .option('--lasts <time>', 'how long each credential lasts; it is renewed by itself', '30d')
+    .addOption(new Option('--expires <time>', 'how long the invite is good, as in 30m, 12h, 7d').default('7d', '7d'))
+    .addOption(
+      new Option('--lasts <time>', 'how long each credential lasts; it is renewed by itself').default('30d', '30d')
+    )
     .option('--issuer <peer-id>', 'the relay that redeems it (default: the signer, else the first relay is asked)')
     .option('--no-qr', 'no QR code')
     .action(async (options: SignerOptions & InviteOptions & { qr: boolean }, sub: Command) => {

@@ -11,6 +11,11 @@ const SOURCES: Record<string, string> = {
   local: 'this peer alone offers it',
   pinned: 'all but the worker that the caller named are left out'
 }
+/** Why somebody was asked, where the scores don't say it. */
+const REASONS: Record<string, string> = {
+  new: 'new: not asked from here before; a newcomer gets a turn early, whatever its score, so that its speed is known',
+  hedge: 'hedge: the one before took longer than usual, so another was asked besides'
+}
 const NO_CANDIDATES: Record<string, string> = {
   view: 'no candidates: the view has nobody who could answer',
   dht: 'no candidates: the view has nobody, and the DHT names nobody either'
@@ -30,7 +35,8 @@ export function renderExplain(report: ExplainReport, style: Style): string {
     candidates.length === 0
       ? (NO_CANDIDATES[source] ?? 'no candidates')
       : `candidates (${SOURCES[source] ?? printable(source)}); the lower score is the better\n${indent(candidateTable(report, style))}`,
-    attempts.length === 0 ? 'no attempt was made' : `attempts\n${indent(attemptTable(report, style))}`
+    attempts.length === 0 ? 'no attempt was made' : `attempts\n${indent(attemptTable(report, style))}`,
+    ...notes(report)
   ].join('\n\n')
 }
 
@@ -89,6 +95,11 @@ function candidateTable(report: ExplainReport, style: Style): string {
     rows,
     style
   )
+}
+
+function notes({ attempts }: ExplainReport): string[] {
+  const said = Object.keys(REASONS).filter(reason => attempts.some(attempt => attempt.reason === reason))
+  return said.length === 0 ? [] : [said.map(reason => REASONS[reason]).join('\n')]
 }
 
 function attemptTable(report: ExplainReport, style: Style): string {

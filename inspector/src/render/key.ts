@@ -28,7 +28,11 @@ export function renderKeys({ data_dir, keys }: KeyReport, style: Style): string 
   return table(COLUMNS, rows, style)
 }
 
-export function renderCreatedKey({ key, name, expires }: CreatedKey, { paint }: Style): string {
+export function renderCreatedKey(created: CreatedKey, { paint }: Style): string {
+  return `${paint('bold', created.key)}\n\n${aboutCreatedKey(created)}`
+}
+
+export function aboutCreatedKey({ name, expires }: CreatedKey): string {
   const until = expires == null ? 'it does not expire' : `it expires at ${expires}`
-  return `${paint('bold', key)}\n\nThe key of ${printable(name)}; ${until}. It is shown this once, and kept nowhere: hand it over now.`
+  return `The key of ${printable(name)}; ${until}. It is shown this once, and kept nowhere: hand it over now.`
 }

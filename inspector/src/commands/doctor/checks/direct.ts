@@ -66,7 +66,7 @@ interface Way {
 }
 
 export function judgeDirect(ways: readonly Way[]): Verdict {
-  const by = (path: Path | undefined): string[] => ways.filter(way => way.path === path).map(({ name }) => name)
+  const by = (path: Path | undefined): string[] => ways.flatMap(way => (way.path === path ? [way.name] : [])).sort()
   const backBy = (path: Path): string[] => ways.filter(({ back }) => back === path).map(({ name }) => name)
   const lost = by(undefined)
   if (ways.length === 0) return { state: 'none', found: 'there is no worker to connect with' }

@@ -75,7 +75,11 @@ export function judgeEvents({
       found: 'no connected peer gossips in this mesh',
       fix: 'the relay must be of the same mesh and version'
     }
-  if (news) return { state: 'well', found: `heard from workers; ${neighbours} connected peers gossip` }
+  if (news)
+    return {
+      state: 'well',
+      found: `heard from workers; ${neighbours === 1 ? '1 connected peer gossips' : `${neighbours} connected peers gossip`}`
+    }
   if (services === 0) return { state: 'none', found: 'nobody runs anything, so there is nothing to hear' }
   return {
     state: 'wrong',

@@ -106,7 +106,7 @@ async function tryRoute({ url, init, joined }: Visit, { path }: Route, signal: A
 
 export function judgeRoute({ service, workers }: Pick<Route, 'service' | 'workers'>, answer: RouteAnswer): Verdict {
   const { status, error, worker, reason } = answer
-  const offers = workers == null || workers.length === 0 ? '' : `, offered by ${workers.join(', ')}`
+  const offers = workers == null || workers.length === 0 ? '' : `, offered by ${workers.toSorted().join(', ')}`
   if (workers?.length === 0 || error === 'NoWorker' || error === 'UnknownService') {
     const found = `nobody offers ${service} now`
     if (OPTIONAL.has(service)) return { state: 'none', found: `${found}; it needs an upstream such as Ollama` }
