@@ -137,6 +137,7 @@ describe('hedgerow doctor in a mesh', function () {
     assert.match(route.fix, /HEDGEROW_SERVICES=ner-extraction/)
     assert.equal(report.exit_code, 1)
     const all = await doctor({ services: undefined })
+    assert.notEqual(all.checks.find(({ title }) => title === '/entry-points')?.state ?? 'wrong', 'wrong')
     const missing = all.checks.filter(({ check, state }) => check === 'routes' && state === 'wrong')
     assert.deepEqual(missing.map(({ title }) => title).sort(), [
       '/service/ner',

@@ -16,7 +16,7 @@ import { judgeName } from '../src/commands/doctor/checks/name.ts'
 import { judgeNat } from '../src/commands/doctor/checks/nat.ts'
 import { judgeRelay } from '../src/commands/doctor/checks/relay.ts'
 import { judgeReservation } from '../src/commands/doctor/checks/reservation.ts'
-import { judgeRoute, type RouteAnswer } from '../src/commands/doctor/checks/routes.ts'
+import { judgeEntryPoints, judgeRoute, type RouteAnswer } from '../src/commands/doctor/checks/routes.ts'
 import { CHECK_IDS, type DoctorReport, examine, type Verdict } from '../src/commands/doctor/index.ts'
 import { bindingRequest, readBinding, stunServers } from '../src/commands/doctor/stun.ts'
 import { urlOf } from '../src/commands/doctor/target.ts'
@@ -247,6 +247,10 @@ describe('the verdicts of the doctor', () => {
       'wrong wrong wrong wrong wrong'
     )
     assert.equal(judge({ status: 503, error: 'NoWorker' }, [], 'llm-inference').state, 'none')
+    assert.equal(
+      states([200, 503, 404, undefined].map(status => judgeEntryPoints({ status }))),
+      'well none wrong wrong'
+    )
   })
 
   it('find where a relay answers over HTTP', () => {

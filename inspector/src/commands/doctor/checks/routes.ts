@@ -14,6 +14,8 @@ const MAX_ROUTES = 64
 const PATIENCE = 4000
 /** It ships as a way to an upstream (Ollama, vLLM), which a mesh need not have. */
 const OPTIONAL: ReadonlySet<string> = new Set(['llm-inference'])
+/** Where frontends ask by which URLs the mesh is reached. */
+const ENTRY_POINTS = '/entry-points'
 
 interface Route {
   /** as in `/service/ner` */
@@ -45,10 +47,13 @@ export const routes: Check = {
   late: 'the relay answers too slowly: look at its load (hedgerow top)',
   async look(visit, signal) {
     const found = await routesOf(visit)
-    return inParallel(found.slice(0, MAX_ROUTES), PARALLEL, async (route): Promise<Finding> => {
-      const answer = await tryRoute(visit, route, signal)
+    const services = inParallel(found.slice(0, MAX_ROUTES), PARALLEL, async (route): Promise<Finding> => {
+      const answer = await tryRoute(visit, `${route.path}/health`, signal)
       return { title: route.path, ...judgeRoute(route, answer) }
     })
+    if (visit.init.services != null) return services
+    const entryPoints = judgeEntryPoints(await tryRoute(visit, ENTRY_POINTS, signal))
+    return [{ title: ENTRY_POINTS, ...entryPoints }, ...(await services)]
   }
 }
 
@@ -83,11 +88,11 @@ async function routesOf({ joined, init }: Visit): Promise<Route[]> {
 }
 
 /** As a frontend does, over the relay's HTTP bridge. */
-async function tryRoute({ url, init, joined }: Visit, { path }: Route, signal: AbortSignal): Promise<RouteAnswer> {
+async function tryRoute({ url, init, joined }: Visit, path: string, signal: AbortSignal): Promise<RouteAnswer> {
   const patience = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)])
   const key = init.key ?? init.env.HEDGEROW_KEY
   try {
-    const { statusCode, headers, body } = await request(new URL(`${path}/health`, url), {
+    const { statusCode, headers, body } = await request(new URL(path, url), {
       headers: key ? { 'x-api-key': key } : {},
       signal: patience
     })
@@ -101,6 +106,21 @@ async function tryRoute({ url, init, joined }: Visit, { path }: Route, signal: A
   } catch (err) {
     const reason = patience.aborted ? `no answer within ${PATIENCE / 1000} s` : reasonOf(err)
     return { status: undefined, error: undefined, worker: undefined, reason }
+  }
+}
+
+export function judgeEntryPoints({ status, reason }: Pick<RouteAnswer, 'status' | 'reason'>): Verdict {
+  if (status === 200) return { state: 'well', found: 'the relay tells frontends where to get in' }
+  if (status === 503)
+    return {
+      state: 'none',
+      found:
+        'the relay knows no URL at which another peer has reached one; frontends that ask here need it (docs/relay.md)'
+    }
+  return {
+    state: 'wrong',
+    found: status == null ? (reason ?? 'no answer') : `it is answered ${status}`,
+    fix: 'the proxy or tunnel before the relay must pass every path on'
   }
 }
 
