@@ -49,11 +49,6 @@ export const DIRECT_WORTH = 5000
 /** Addresses of one kind tried for one worker; strangers write them. */
 export const MAX_ADDRS = 3
 
-/** A ping without an answer for so long also goes over the other connections. */
-export const PING_PATIENCE = 700
-/** A connection on which a ping isn't answered in this time, while another way answers, is given up. */
-export const PING_TIMEOUT = 2500
-
 /** At most so often are listeners told that something has changed. */
 export const EVENT_INTERVAL = 100
 /** How often the view forgets what has expired. */

@@ -5,6 +5,7 @@
  */
 import type { Gate } from '@hedgerow/protocols/gate'
 import { bestConnection, routeOf } from '@hedgerow/protocols/invocation/web'
+import { pingOver } from '@hedgerow/protocols/ping'
 import type { View } from '@hedgerow/protocols/view'
 import type { Connection, PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
@@ -13,7 +14,6 @@ import { raceSignal } from 'race-signal'
 import { parse } from './bootstrap.ts'
 import { DIAL_TIMEOUT, DIRECT_RETRY, DIRECT_WORTH, INTRODUCTION_DELAY, MAX_ADDRS, MAX_PEERS } from './constants.ts'
 import type { PageNode } from './node.ts'
-import { pingOver } from './ping.ts'
 import { isForPages } from './relay-addresses.ts'
 
 export interface PathsComponents {

@@ -19,6 +19,7 @@ import { circuitRelayTransport } from '@libp2p/circuit-relay-v2'
 import { type GossipSub, gossipsub, StrictNoSign } from '@libp2p/gossipsub'
 import { type Identify, identify } from '@libp2p/identify'
 import type { ComponentLogger, Libp2p, PrivateKey, Startable } from '@libp2p/interface'
+import type { TransportManager } from '@libp2p/interface-internal'
 import { type KadDHT, type KadDHTComponents, kadDHT, passthroughMapper } from '@libp2p/kad-dht'
 import { mdns } from '@libp2p/mdns'
 import { peerIdFromPrivateKey, peerIdFromString } from '@libp2p/peer-id'
@@ -47,6 +48,8 @@ export type NodeServices = {
   identify: Identify
   ping: Ping
   gate: Startable
+  /** dials one address by itself: libp2p's own dials to a peer join the one that is under way */
+  transports: Pick<TransportManager, 'dial'>
   dialler: Dialler
   reachability: Reachability
   dht: KadDHT
@@ -131,8 +134,12 @@ export async function createNode(init: NodeInit): Promise<Node> {
     ...(init.logger == null ? {} : { logger: init.logger }),
     services: {
       identify: identify(),
-      ping: ping(),
+      // a connection that is silent, and others beside it, may be asked at once
+      ping: ping({ maxOutboundStreams: 8 }),
       gate: gate.service(),
+      transports: ({ transportManager }: { transportManager: TransportManager }) => ({
+        dial: (addr, options) => transportManager.dial(addr, options)
+      }),
       dialler: components => new Dialler(components),
       reachability: components => new Reachability(components),
       ...(upnp == null ? {} : { upnp }),

@@ -11,11 +11,13 @@ import {
   Bootstrapper,
   createFinder,
   Directory,
+  DirectWays,
   Following,
   Gossip,
   KnownPeers,
   PassersBy,
   Relays,
+  reach,
   Senders,
   SnapshotReader
 } from '../discovery/index.ts'
@@ -38,11 +40,15 @@ export interface Network {
   readonly directory: Directory
   readonly finder: Finder
   readonly following: Following
+  readonly members: Members
   readonly invoker: NodeInvoker
   readonly forwarder: Forwarder
   start(): Promise<void>
   stop(): Promise<void>
 }
+
+/** How members are reached. */
+export type Members = InvokerComponents
 
 const SWEEP_INTERVAL = 5000
 
@@ -84,7 +90,9 @@ export async function createNetwork(config: NetworkConfig, log: Logger): Promise
   const gossip = new Gossip({ pubsub: node.services.pubsub, ledger, trust, senders, mesh, log })
   const directory = new Directory({ dht: node.services.dht, ledger, log })
   const finder = createFinder({ directory, view, self })
-  const members = membersOf(node, gate)
+  const clock = { now: () => performance.now(), random: Math.random }
+  const directWays = transports.length === 0 ? undefined : new DirectWays({ node, view, log, ...clock })
+  const members = membersOf(node, gate, view, directWays)
   const invoker = createInvoker(members)
   const forwarder = createForwarder(members, { mesh })
   const following = new Following({ node, gossip, finder, view, log }, { all: FOLLOWS_ALL[role] })
@@ -95,10 +103,7 @@ export async function createNetwork(config: NetworkConfig, log: Logger): Promise
     { node, log },
     { relays: config.relays, remembered: () => knownPeers.addrs(), onIceServers: servers => iceServers.learn(servers) }
   )
-  const relays = new Relays(
-    { node, view, log, now: () => performance.now(), random: Math.random },
-    { wanted: RELAYS_WANTED[role] }
-  )
+  const relays = new Relays({ node, view, log, ...clock }, { wanted: RELAYS_WANTED[role] })
   let sweeper: NodeJS.Timeout | undefined
 
   return {
@@ -112,6 +117,7 @@ export async function createNetwork(config: NetworkConfig, log: Logger): Promise
     directory,
     finder,
     following,
+    members,
     invoker,
     forwarder,
     async start() {
@@ -132,6 +138,7 @@ export async function createNetwork(config: NetworkConfig, log: Logger): Promise
       clearInterval(sweeper)
       bootstrapper.stop()
       relays.stop()
+      directWays?.stop()
       snapshots.stop()
       following.stop()
       await knownPeers.stop()
@@ -144,13 +151,13 @@ export async function createNetwork(config: NetworkConfig, log: Logger): Promise
 }
 
 /** The node as the invoker sees it: a connection is one when its other side has proven to be a member. */
-function membersOf(node: Node, gate: Gate): InvokerComponents {
+function membersOf(node: Node, gate: Gate, view: View, directWays: DirectWays | undefined): Members {
   return {
     getConnections: peer => (gate.isMember(peer.toString()) ? node.getConnections(peer) : []),
+    relayed: peer => directWays?.want(peer),
     async dial(peer, options) {
       // One that is open and has yet to prove itself will be usable sooner than another.
-      const open = node.getConnections(peer).find(({ status }) => status === 'open')
-      const connection = open ?? (await node.dial(peer, options))
+      const connection = await reach({ node, view }, peer, options)
       await gate.proven(connection, options.signal)
       return connection
     }

@@ -12,6 +12,8 @@ import { type StreamDuplex, streamDuplex } from './stream-duplex.ts'
 export interface InvokerComponents {
   getConnections(peer: PeerId): Connection[]
   dial(peer: PeerId, options: { signal: AbortSignal }): Promise<Connection>
+  /** called when a request goes over a relay: a direct way would be better */
+  relayed?(peer: PeerId): void
 }
 
 export interface PeerStreamsInit {
@@ -89,8 +91,12 @@ export class PeerStreams {
   takeIdle(): Channel | undefined {
     for (let channel = this.#idle.pop(); channel != null; channel = this.#idle.pop()) {
       if (!channel.duplex.writable) continue
-      if (this.#isOutdated(channel)) channel.duplex.end()
-      else return channel
+      if (this.#isOutdated(channel)) {
+        channel.duplex.end()
+        continue
+      }
+      if (channel.route.path === 'relayed') this.#components.relayed?.(this.peerId)
+      return channel
     }
     return undefined
   }
@@ -187,6 +193,7 @@ export class PeerStreams {
       })
       const channel = this.#channel(streamDuplex(stream, connection))
       if (this.#stopped) channel.duplex.destroy(new Error(STOPPING))
+      else if (channel.route.path === 'relayed') this.#components.relayed?.(this.peerId)
       return channel
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause)

@@ -1,7 +1,21 @@
-import type { Pinger } from '@hedgerow/protocols/dispatch'
-import { bestConnection } from '@hedgerow/protocols/invocation/web'
+/**
+ * Asks a peer whether it is there, over connections that are open: libp2p's own ping dials a peer anew that is connected
+ * over a relay alone, and waits for a dial that is under way.
+ *
+ * @example
+ * ```ts
+ * const pinger = createPinger({ connectionsTo: peer => node.getConnections(peerIdFromString(peer)) })
+ * await pinger.ping(peer, AbortSignal.timeout(2000)) // milliseconds there and back
+ * ```
+ */
 import type { Connection, Stream } from '@libp2p/interface'
-import { PING_PATIENCE, PING_TIMEOUT } from './constants.ts'
+import type { Pinger } from '../dispatch/index.ts'
+import { bestConnection } from '../invocation/wire/route.ts'
+
+/** A ping without an answer for so long also goes over the other connections. */
+const PING_PATIENCE = 700
+/** A connection on which a ping isn't answered in this time, while another way answers, is given up. */
+const PING_TIMEOUT = 2500
 
 /** libp2p's ping protocol: 32 bytes there, the same back. */
 const PROTOCOL = '/ipfs/ping/1.0.0'
