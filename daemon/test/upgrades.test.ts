@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import pino from 'pino'
-import { ANONYMOUS } from '../src/access/index.ts'
+import { ANONYMOUS, type Caller } from '../src/access/index.ts'
 import { nobody } from '../src/access/refusals.ts'
 import { forwardCarrier } from '../src/peer/forwards.ts'
 import { RequestsInHand } from '../src/peer/in-hand.ts'
@@ -15,6 +15,8 @@ describe('a connection that is refused for a TCP service', function () {
   this.timeout(20_000)
   let server: Server
   let inHand: RequestsInHand
+  /** who is let in */
+  let caller: Caller | undefined
   const sockets: Socket[] = []
 
   before(async () => {
@@ -22,7 +24,8 @@ describe('a connection that is refused for a TCP service', function () {
     const forwards = forwardCarrier({
       gate: {
         admit() {
-          throw nobody()
+          if (caller == null) throw nobody()
+          return caller
         },
         addressOf: () => undefined,
         callerOf: () => ANONYMOUS
@@ -30,6 +33,7 @@ describe('a connection that is refused for a TCP service', function () {
       connect: () => Promise.reject(new Error('nobody gets here')),
       inHand,
       nameOf: () => undefined,
+      dataClassOf: () => 'internal',
       record: () => {},
       signal: new AbortController().signal,
       log
@@ -56,6 +60,14 @@ describe('a connection that is refused for a TCP service', function () {
     await once(socket, 'end')
     return { socket, line: Buffer.concat(pieces).toString().split('\r\n')[0] }
   }
+
+  it('is told so when it may not see what the service holds', async () => {
+    caller = { kind: 'peer', id: 'p', services: '*', rights: new Set(['call']), classes: ['public'] }
+    assert.equal((await refused()).line, 'HTTP/1.1 403 Forbidden')
+    caller = { ...caller, classes: ['internal'] }
+    assert.equal((await refused()).line, 'HTTP/1.1 500 Internal Server Error', 'it got further')
+    caller = undefined
+  })
 
   it('is told why, and holds up nothing, though its client leaves it open', async () => {
     const { socket, line } = await refused()
