@@ -8,10 +8,11 @@ import { nobody } from '../src/access/refusals.ts'
 import { forwardCarrier } from '../src/peer/forwards.ts'
 import { RequestsInHand } from '../src/peer/in-hand.ts'
 import { takeUpgrades } from '../src/peer/upgrades.ts'
+import { until } from './support/runtime.ts'
 
 const log = pino({ level: 'silent' })
 
-describe('a connection that is refused for a TCP service', function () {
+describe('a connection that asks for a TCP service', function () {
   this.timeout(20_000)
   let server: Server
   let inHand: RequestsInHand
@@ -38,7 +39,9 @@ describe('a connection that is refused for a TCP service', function () {
       signal: new AbortController().signal,
       log
     })
-    server = createServer().listen(0, '127.0.0.1')
+    server = createServer(({ method, url }, response) => {
+      setImmediate(() => response.end(`${method} ${url}`))
+    }).listen(0, '127.0.0.1')
     takeUpgrades(server, [forwards], log)
     await once(server, 'listening')
   })
@@ -47,19 +50,43 @@ describe('a connection that is refused for a TCP service', function () {
     server.close()
   })
 
-  /** A client that never ends its own direction. @returns the first line of the answer */
-  async function refused(): Promise<{ socket: Socket; line: string | undefined }> {
+  /** A client that never ends its own direction. */
+  function open(sent: string): { socket: Socket; received(): string } {
     const address = server.address()
     if (address == null || typeof address === 'string') throw new Error('no address')
     const socket = connect({ port: address.port, host: '127.0.0.1', allowHalfOpen: true })
     sockets.push(socket)
     socket.on('error', () => {})
-    socket.write('GET /service/x HTTP/1.1\r\nhost: here\r\nconnection: Upgrade\r\nupgrade: hedgerow-forward\r\n\r\n')
     const pieces: Buffer[] = []
     socket.on('data', piece => pieces.push(piece))
-    await once(socket, 'end')
-    return { socket, line: Buffer.concat(pieces).toString().split('\r\n')[0] }
+    socket.write(sent)
+    return { socket, received: () => Buffer.concat(pieces).toString() }
   }
+
+  /** @returns the first line of the answer */
+  async function refused(): Promise<{ socket: Socket; line: string | undefined }> {
+    const { socket, received } = open(
+      'GET /service/x HTTP/1.1\r\nhost: here\r\nconnection: Upgrade\r\nupgrade: hedgerow-forward\r\n\r\n'
+    )
+    await once(socket, 'end')
+    return { socket, line: received().split('\r\n')[0] }
+  }
+
+  it('stays HTTP when it asks with a body, or behind a request that is not answered yet', async () => {
+    const ask = 'GET /service/x HTTP/1.1\r\nhost: here\r\nconnection: Upgrade\r\nupgrade: hedgerow-forward\r\n'
+    const first = 'GET /slow HTTP/1.1\r\nhost: here\r\n\r\n'
+    for (const [sent, answers] of [
+      [`${ask}content-length: 5\r\n\r\nHELLO`, ['GET /service/x']],
+      [`${ask}transfer-encoding: chunked\r\n\r\n5\r\nHELLO\r\n0\r\n\r\n`, ['GET /service/x']],
+      [`${first}${ask}\r\n`, ['GET /slow', 'GET /service/x']],
+      [`${first}${first}${ask}\r\n`, ['GET /slow', 'GET /service/x']]
+    ] as const) {
+      const { socket, received } = open(sent)
+      await until('all is answered', () => answers.every(answer => received().includes(`\r\n\r\n${answer}`)))
+      assert.ok(!received().includes('401'), received())
+      socket.destroy()
+    }
+  })
 
   it('is told so when it may not see what the service holds', async () => {
     caller = { kind: 'peer', id: 'p', services: '*', rights: new Set(['call']), classes: ['public'] }
@@ -69,7 +96,7 @@ describe('a connection that is refused for a TCP service', function () {
     caller = undefined
   })
 
-  it('is told why, and holds up nothing, though its client leaves it open', async () => {
+  it('is told why it is refused, and holds up nothing, though its client leaves it open', async () => {
     const { socket, line } = await refused()
     assert.equal(line, 'HTTP/1.1 401 Unauthorized')
     await inHand.drain()
