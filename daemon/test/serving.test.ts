@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import type { ServiceContract } from '@hedgerow/protocols/contract'
+import { MeshError } from '@hedgerow/protocols/errors'
 import type { Headers } from '@hedgerow/protocols/invocation'
 import type { Member, MemberRole } from '@hedgerow/protocols/membership'
 import { clientRights } from '../src/peer/member.ts'
+import { serveConnections } from '../src/serving/connections.ts'
 import { ContextTable, createServing, type ServingComponents } from '../src/serving/index.ts'
 
 const contract: ServiceContract = {
@@ -44,6 +46,16 @@ function member(roles: MemberRole[], services: string[]): Member {
   return { peerId: 'p', credential, chain: [credential], expiresAt: Infinity }
 }
 
+const COMPONENTS = {
+  contexts: new ContextTable(),
+  rights: () => ({ services: ['*'], classes: ['public', 'internal'] }),
+  callerRights: () => undefined,
+  callerClasses: () => ['public', 'internal'],
+  draining: () => false,
+  vouches: () => true,
+  mayActFor: () => false
+}
+
 function serving(init: Partial<ServingComponents>, invoked: Array<Headers | undefined> = []) {
   return createServing({
     services: {
@@ -64,16 +76,36 @@ function serving(init: Partial<ServingComponents>, invoked: Array<Headers | unde
         }
       })
     },
+    ...COMPONENTS,
     contexts: new ContextTable(),
-    rights: () => ({ services: ['*'], classes: ['public', 'internal'] }),
-    callerRights: () => undefined,
-    callerClasses: () => ['public', 'internal'],
-    draining: () => false,
-    vouches: () => true,
-    mayActFor: () => false,
     ...init
   })
 }
+
+describe('serving connections', () => {
+  it('opens a service to who may see what it holds, for it is told of no caller', async () => {
+    const open = (classes: string[]) => {
+      const { connect } = serveConnections({
+        ...COMPONENTS,
+        services: {
+          get: () => ({
+            contract: { ...contract, protocol: 'tcp', dataClass: 'internal' },
+            connect: async () => {
+              throw new MeshError('Busy', 'it was asked')
+            },
+            invoke: () => Promise.reject(new Error('nobody asks here'))
+          })
+        },
+        callerClasses: () => classes
+      })
+      return connect('p', { service: 'lab', requestId: 'r' }, AbortSignal.timeout(1000))
+    }
+    await assert.rejects(open(['public']), { code: 'ClassNotAllowed' })
+    await assert.rejects(open([]), { code: 'ClassNotAllowed' })
+    await assert.rejects(open(['internal']), { code: 'Busy' })
+    await assert.rejects(open(['confidential']), { code: 'Busy' })
+  })
+})
 
 describe('serving', () => {
   const request = { method: 'GET', path: '/service/lab', headers: {}, body: null }

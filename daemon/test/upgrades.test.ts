@@ -3,18 +3,21 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import pino from 'pino'
-import { ANONYMOUS } from '../src/access/index.ts'
+import { ANONYMOUS, type Caller } from '../src/access/index.ts'
 import { nobody } from '../src/access/refusals.ts'
 import { forwardCarrier } from '../src/peer/forwards.ts'
 import { RequestsInHand } from '../src/peer/in-hand.ts'
 import { takeUpgrades } from '../src/peer/upgrades.ts'
+import { until } from './support/runtime.ts'
 
 const log = pino({ level: 'silent' })
 
-describe('a connection that is refused for a TCP service', function () {
+describe('a connection that asks for a TCP service', function () {
   this.timeout(20_000)
   let server: Server
   let inHand: RequestsInHand
+  /** who is let in */
+  let caller: Caller | undefined
   const sockets: Socket[] = []
 
   before(async () => {
@@ -22,7 +25,8 @@ describe('a connection that is refused for a TCP service', function () {
     const forwards = forwardCarrier({
       gate: {
         admit() {
-          throw nobody()
+          if (caller == null) throw nobody()
+          return caller
         },
         addressOf: () => undefined,
         callerOf: () => ANONYMOUS
@@ -30,11 +34,14 @@ describe('a connection that is refused for a TCP service', function () {
       connect: () => Promise.reject(new Error('nobody gets here')),
       inHand,
       nameOf: () => undefined,
+      dataClassOf: () => 'internal',
       record: () => {},
       signal: new AbortController().signal,
       log
     })
-    server = createServer().listen(0, '127.0.0.1')
+    server = createServer(({ method, url }, response) => {
+      setImmediate(() => response.end(`${method} ${url}`))
+    }).listen(0, '127.0.0.1')
     takeUpgrades(server, [forwards], log)
     await once(server, 'listening')
   })
@@ -43,21 +50,53 @@ describe('a connection that is refused for a TCP service', function () {
     server.close()
   })
 
-  /** A client that never ends its own direction. @returns the first line of the answer */
-  async function refused(): Promise<{ socket: Socket; line: string | undefined }> {
+  /** A client that never ends its own direction. */
+  function open(sent: string): { socket: Socket; received(): string } {
     const address = server.address()
     if (address == null || typeof address === 'string') throw new Error('no address')
     const socket = connect({ port: address.port, host: '127.0.0.1', allowHalfOpen: true })
     sockets.push(socket)
     socket.on('error', () => {})
-    socket.write('GET /service/x HTTP/1.1\r\nhost: here\r\nconnection: Upgrade\r\nupgrade: hedgerow-forward\r\n\r\n')
     const pieces: Buffer[] = []
     socket.on('data', piece => pieces.push(piece))
-    await once(socket, 'end')
-    return { socket, line: Buffer.concat(pieces).toString().split('\r\n')[0] }
+    socket.write(sent)
+    return { socket, received: () => Buffer.concat(pieces).toString() }
   }
 
-  it('is told why, and holds up nothing, though its client leaves it open', async () => {
+  /** @returns the first line of the answer */
+  async function refused(): Promise<{ socket: Socket; line: string | undefined }> {
+    const { socket, received } = open(
+      'GET /service/x HTTP/1.1\r\nhost: here\r\nconnection: Upgrade\r\nupgrade: hedgerow-forward\r\n\r\n'
+    )
+    await once(socket, 'end')
+    return { socket, line: received().split('\r\n')[0] }
+  }
+
+  it('stays HTTP when it asks with a body, or behind a request that is not answered yet', async () => {
+    const ask = 'GET /service/x HTTP/1.1\r\nhost: here\r\nconnection: Upgrade\r\nupgrade: hedgerow-forward\r\n'
+    const first = 'GET /slow HTTP/1.1\r\nhost: here\r\n\r\n'
+    for (const [sent, answers] of [
+      [`${ask}content-length: 5\r\n\r\nHELLO`, ['GET /service/x']],
+      [`${ask}transfer-encoding: chunked\r\n\r\n5\r\nHELLO\r\n0\r\n\r\n`, ['GET /service/x']],
+      [`${first}${ask}\r\n`, ['GET /slow', 'GET /service/x']],
+      [`${first}${first}${ask}\r\n`, ['GET /slow', 'GET /service/x']]
+    ] as const) {
+      const { socket, received } = open(sent)
+      await until('all is answered', () => answers.every(answer => received().includes(`\r\n\r\n${answer}`)))
+      assert.ok(!received().includes('401'), received())
+      socket.destroy()
+    }
+  })
+
+  it('is told so when it may not see what the service holds', async () => {
+    caller = { kind: 'peer', id: 'p', services: '*', rights: new Set(['call']), classes: ['public'] }
+    assert.equal((await refused()).line, 'HTTP/1.1 403 Forbidden')
+    caller = { ...caller, classes: ['internal'] }
+    assert.equal((await refused()).line, 'HTTP/1.1 500 Internal Server Error', 'it got further')
+    caller = undefined
+  })
+
+  it('is told why it is refused, and holds up nothing, though its client leaves it open', async () => {
     const { socket, line } = await refused()
     assert.equal(line, 'HTTP/1.1 401 Unauthorized')
     await inHand.drain()

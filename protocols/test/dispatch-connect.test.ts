@@ -57,6 +57,16 @@ async function codeOf(connecting: Promise<unknown>): Promise<MeshErrorCode | und
 }
 
 describe('dispatch of connections', () => {
+  it('asks its caller whether it may, once the service is known, and before any worker', async () => {
+    const mesh = new FakeMesh({ contract: TCP })
+    const doors = new Doors()
+    const check = ({ name }: { name: string }): void => {
+      throw new MeshError('ClassNotAllowed', `not ${name}`)
+    }
+    assert.equal(await codeOf(mesh.dispatcher.connect(request({ check }), doors.open)), 'ClassNotAllowed')
+    assert.equal(doors.asked.length, 0)
+  })
+
   it('opens one at a worker, says what it is for, and keeps the decision until it has ended', async () => {
     const mesh = new FakeMesh({ contract: TCP })
     const doors = new Doors()

@@ -177,7 +177,8 @@ describe('a TCP service', function () {
     await next(held)
     const refused = await dial(place)
     await endOf(refused)
-    assert.match(place.connections()[0]?.error ?? '', /--max-connections/)
+    const [told] = await until('it is told', async () => place.connections().length > 0 && place.connections())
+    assert.match(told?.error ?? '', /--max-connections/)
     held.destroy()
   })
 

@@ -149,6 +149,7 @@ async function buildEntrance(parts: ApiParts, kind: ListenerKind): Promise<Entra
     connect: isOwn ? connect : bridging(connect, view, bridgeClasses),
     inHand,
     nameOf: service => view.resolve(service),
+    dataClassOf: service => view.contract(view.resolve(service) ?? service)?.dataClass,
     record: connectionRecorder(parts),
     signal: stopping,
     log

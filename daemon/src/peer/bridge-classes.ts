@@ -15,19 +15,23 @@ export const BRIDGE_CLASSES = OPEN_CLASSES
  * @param allowed the classes that may pass
  */
 export function bridging<R extends Pick<DispatchRequest, 'service' | 'dataClass'>, A>(
-  pass: (request: R) => Promise<A>,
+  pass: (request: R & Pick<DispatchRequest, 'check'>) => Promise<A>,
   view: Pick<View, 'resolve' | 'contract'>,
   allowed: readonly string[]
 ): (request: R) => Promise<A> {
-  return async request => {
-    const name = view.resolve(request.service)
-    const needed = [request.dataClass, name == null ? undefined : view.contract(name)?.dataClass]
+  const check = (name: string | undefined, ...needed: Array<string | undefined>): void => {
     const forbidden = needed.find(one => one != null && !maySee(allowed, one))
-    if (forbidden == null) return pass(request)
+    if (forbidden == null) return
     throw new MeshError(
       'ClassNotAllowed',
       `${forbidden} data does not pass this HTTP bridge, which would see it in clear; send it from a page or a daemon that is a peer itself (the operator of the bridge may allow the class with HEDGEROW_BRIDGE_CLASSES)`,
       { data_class: forbidden, retry_safe: true, ...(name == null ? {} : { service: name }) }
     )
+  }
+  return async request => {
+    const name = view.resolve(request.service)
+    check(name, request.dataClass, name == null ? undefined : view.contract(name)?.dataClass)
+    // What a service is that must be looked for is known later.
+    return pass({ ...request, check: contract => check(contract.name, contract.dataClass) })
   }
 }

@@ -1,9 +1,10 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { maySee } from '@hedgerow/protocols/data-class'
 import type { Connected } from '@hedgerow/protocols/dispatch'
 import { MeshError, toMeshError } from '@hedgerow/protocols/errors'
 import type { ForwardedConnection } from '@hedgerow/protocols/forward/node'
-import { carry, type Way } from '@hedgerow/protocols/forward/splice'
+import { carry, reset, type Way } from '@hedgerow/protocols/forward/splice'
 import { FORWARD_UPGRADE, HEADERS } from '@hedgerow/protocols/ids'
 import { newRequestId, optionsIn, targetOf } from '@hedgerow/protocols/ingress'
 import type { Logger } from 'pino'
@@ -18,6 +19,8 @@ export interface ForwardsComponents {
   connect: Peer['connect']
   inHand: Pick<RequestsInHand, 'hold'>
   nameOf(service: string): string | undefined
+  /** of what a service holds, as far as it is known; by name or alias */
+  dataClassOf(service: string): string | undefined
   /** called once for every connection that entered, when it has ended or was refused */
   record(record: IngressRecord): void
   /** aborted when the peer stops: resets what is open */
@@ -107,6 +110,7 @@ class Forward {
       return Array.isArray(value) ? value[0] : value
     }
     const { worker, resource, dataClass, traceparent } = optionsIn(said)
+    this.#checkClasses(caller)
     const connected = await this.#components.connect({
       id: this.#id,
       service: this.#service,
@@ -117,11 +121,28 @@ class Forward {
       ...(traceparent == null ? {} : { traceparent }),
       ...(caller.id === '' ? {} : { caller: callerText(caller) })
     })
+    try {
+      this.#checkClasses(caller)
+    } catch (err) {
+      connected.connection.closed.catch(() => {})
+      reset(connected.connection.duplex)
+      throw err
+    }
     this.#connected = connected
     const answer = switching(connected)
     this.#before.written += Buffer.byteLength(answer)
     this.#socket.write(answer)
     return connected.connection
+  }
+
+  /** A service that speaks TCP isn't told what its caller may see. Asked again when it was looked for first. @throws {MeshError} */
+  #checkClasses(caller: Caller): void {
+    const held = this.#components.dataClassOf(this.#service)
+    if (caller.classes == null || held == null || maySee(caller.classes, held)) return
+    throw new MeshError('ClassNotAllowed', `${callerText(caller)} may not see ${held} data`, {
+      service: this.#service,
+      data_class: held
+    })
   }
 
   /** Aborted when what the caller is known by is no good any more: a connection may last for days. */

@@ -16,13 +16,26 @@ export interface Carrier {
 }
 
 /**
- * Hands upgrades of an HTTP server to whoever takes them. What asks for another protocol (`h2c`, as curl and Java do), or
- * elsewhere, is answered as if it hadn't.
+ * Hands upgrades of an HTTP server to whoever takes them. What asks for another protocol (`h2c`, as curl and Java do),
+ * elsewhere, with a body, or behind a request that has no answer yet, is answered as if it hadn't: of a body others may
+ * think that it ends elsewhere, and the answer would get between the bytes of the new protocol.
  */
 export function takeUpgrades(server: Server, carriers: Carrier[], log: Logger): void {
   const carrierOf = (request: IncomingMessage): Carrier | undefined => carriers.find(one => one.takes(request))
+  /** requests on a connection that have no whole answer yet */
+  const unanswered = new WeakMap<Duplex, number>()
+  server.prependListener('request', ({ socket }, response) => {
+    unanswered.set(socket, (unanswered.get(socket) ?? 0) + 1)
+    response.once('close', () => unanswered.set(socket, (unanswered.get(socket) ?? 1) - 1))
+  })
+  const mayUpgrade = ({ socket, headers }: IncomingMessage): boolean =>
+    (unanswered.get(socket) ?? 0) === 0 &&
+    headers['transfer-encoding'] === undefined &&
+    Number(headers['content-length'] ?? 0) === 0
   // Node's own default is to take every upgrade as soon as somebody listens for one. Not yet in Node's types.
-  Object.assign(server, { shouldUpgradeCallback: (request: IncomingMessage) => carrierOf(request) != null })
+  Object.assign(server, {
+    shouldUpgradeCallback: (request: IncomingMessage) => mayUpgrade(request) && carrierOf(request) != null
+  })
   server.on('upgrade', (request, socket: Duplex, head) => {
     // From here on nobody else hears what happens to the socket, and an error that nobody hears ends the process.
     socket.on('error', err => log.debug({ err }, 'an upgraded connection broke off'))

@@ -141,9 +141,16 @@ export class ContainerLauncher implements Launcher {
   #watch(container: Docker.Container, target: Target): Launched {
     const over = new AbortController()
     const { log } = this.#components
-    let output = this.#follow(container, over.signal)
+    let isRead = false
+    const read = async (late: boolean): Promise<void> => {
+      isRead = true
+      await this.#follow(container, over.signal, late)
+      isRead = false
+    }
+    let output = read(false)
     const exited = this.#untilEnded(container, over.signal, () => {
-      output = this.#follow(container, over.signal, true)
+      // A proxy may have cut off nothing but what waits for the end.
+      if (!isRead) output = read(true)
     })
     const ended = exited.then(async () => {
       await Promise.race([output, delay(CONTAINER_LAST_WORDS)])

@@ -74,6 +74,9 @@ async function open(
   head.caller = callerOf(head.peer, caller, components)
   head.dataClass = stricter(service.contract.dataClass, dataClass)
   checkClasses(components.rights()?.classes ?? [], [dataClass, service.contract.dataClass], name)
+  // An HTTP service is told what its caller may see and answers accordingly; this one hasn't anybody to tell.
+  const allowed = components.callerClasses(head.peer)
+  checkClasses(allowed, [service.contract.dataClass], name, `the peer ${head.peer}`)
   if (service.contract.protocol !== 'tcp') throw new MeshError('NotTcp', `${name} speaks HTTP`, { service: name })
   return service.connect({ signal, requestId })
 }

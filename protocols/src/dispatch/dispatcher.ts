@@ -183,6 +183,7 @@ class PeerDispatcher implements Dispatcher {
       const contract = engine.view.contract(name)
       if (contract == null)
         throw new MeshError('UnknownService', `no service is called ${name}`, { request_id: requestId })
+      request.check?.(contract)
       const plan = makePlan({ request, requestId, service, contract, now: startedAt })
       const decision = {
         requestId,

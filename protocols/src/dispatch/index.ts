@@ -14,6 +14,7 @@
  * const { connection } = await dispatcher.connect({ service: 'postgresql', signal }, openConnection)
  * ```
  */
+import type { ServiceContract } from '../contract/index.ts'
 import type { ForwardRequest } from '../forward/index.ts'
 import type {
   Body,
@@ -51,6 +52,11 @@ export interface DispatchRequest {
   resource?: string
   /** only workers that may see data of this class may answer. @default what the service asks for, else anybody */
   dataClass?: string
+  /**
+   * Called when it is known what the service is, which may be after looking for it: what it throws refuses the request
+   * before any of it is sent.
+   */
+  check?(contract: ServiceContract): void
   /** how many calls this one is nested in. @default 0 */
   depth?: number
   /** `service/{name}` when a service calls on its own account, which alone may use internal operations */
@@ -69,7 +75,7 @@ export interface DispatchRequest {
 export interface ConnectRequest
   extends Pick<
     DispatchRequest,
-    'id' | 'service' | 'signal' | 'worker' | 'resource' | 'dataClass' | 'depth' | 'caller' | 'traceparent'
+    'id' | 'service' | 'signal' | 'worker' | 'resource' | 'dataClass' | 'check' | 'depth' | 'caller' | 'traceparent'
   > {}
 
 /** A connection as dispatch sees it: what passes on it is no business of its own. */

@@ -215,7 +215,9 @@ export const DISCOVERY_DECODERS: Decoder[] = [
         '/ip4/11.0.0.1/tcp/4001',
         '/dns4/x.example/tcp/443/tls/ws',
         '/ip6/2606:4700::1/tcp/8080/ws',
-        '/ip4/10.0.0.1/tcp/80/ws'
+        '/ip4/10.0.0.1/tcp/80/ws',
+        '/dns4/a.0x10/tcp/443/tls/ws',
+        '/dns4/127.0.0.1./tcp/8080/ws'
       ),
     words: ['/ip4/127.0.0.1', '/ip6/::ffff:127.0.0.1', '/dns/', '/tls/ws', '/p2p-circuit', '@', '%2e', '0x7f', '.'],
     decode: one => {
