@@ -11,6 +11,7 @@ import { BATCH_SPANS, MAX_SPANS, STOP_TIMEOUT } from '../src/tracing/constants.t
 import { delivery } from '../src/tracing/delivery.ts'
 import { openTraces, type SpanCounts, type TraceSettings, traceSettings } from '../src/tracing/index.ts'
 import { cappedSampler } from '../src/tracing/sampler.ts'
+import { collectorOf } from '../src/tracing/settings.ts'
 
 const URL = 'http://127.0.0.1:4318'
 const ON = { OTEL_EXPORTER_OTLP_ENDPOINT: URL }
@@ -43,6 +44,13 @@ describe('whether traces are recorded', () => {
     ]
   ]
   for (const [name, env, settings] of table) it(name, () => assert.deepEqual(traceSettings(env), settings))
+
+  it('tells the log where they go, and no password in it', () => {
+    assert.equal(collectorOf(ON), URL)
+    assert.equal(collectorOf({ OTEL_TRACES_EXPORTER: 'otlp' }), 'http://localhost:4318')
+    const secret = { ...ON, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'https://me:secret@traces.example.org/v1/traces?key=x' }
+    assert.equal(collectorOf(secret), 'https://traces.example.org/v1/traces')
+  })
 
   const wrong: Array<[string, NodeJS.ProcessEnv]> = [
     ['OTEL_EXPORTER_OTLP_ENDPOINT', { OTEL_EXPORTER_OTLP_ENDPOINT: 'localhost:4318' }],

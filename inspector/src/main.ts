@@ -10,6 +10,13 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     ended.abort()
   })
 }
+// Whoever ends `npx hedgerow` ends npm and a shell, which pass nothing on.
+if (process.env.npm_command === 'exec') {
+  const parent = process.ppid
+  setInterval(() => {
+    if (process.ppid !== parent) ended.abort()
+  }, 1000).unref()
+}
 // `| head`: who read has read enough.
 process.stdout.on('error', err => {
   if ('code' in err && err.code === 'EPIPE') ended.abort(new ReaderGone())

@@ -67,6 +67,26 @@ export async function startForward(service: string, env: Record<string, string>,
   }
 }
 
+/** The same by way of a shell, as `npx` does it. @returns the shell, and what it has started */
+export async function startForwardByShell(service: string, env: Record<string, string>) {
+  const shell = spawn(
+    'sh',
+    ['-c', '"$0" "$@" & echo $!; wait', process.execPath, HEDGEROW, 'forward', service, '0', '--json'],
+    {
+      stdio: ['ignore', 'pipe', 'ignore'],
+      env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env }
+    }
+  )
+  let out = ''
+  shell.stdout.on('data', chunk => {
+    out += chunk
+  })
+  await until('it listens', async () => out.split('\n').length > 2)
+  const [pid, listening] = out.split('\n')
+  const { host, port }: Place = JSON.parse(listening ?? '')
+  return { shell, pid: Number(pid), host, port }
+}
+
 /** Opens a connection whose two directions end by themselves. */
 export async function dial({ host, port }: Place): Promise<Socket> {
   const socket = connect({ host, port, allowHalfOpen: true, noDelay: true })

@@ -165,6 +165,10 @@ describe('the HTTP API of a mesh', function () {
       const docs = await fetch(`${url}/docs`)
       assert.equal(docs.status, 200)
       assert.match(await docs.text(), /<title>Hedgerow/)
+      const sign = await fetch(`${url}/docs/static/theme/favicon.svg`)
+      assert.equal(sign.headers.get('content-type'), 'image/svg+xml')
+      assert.match(await sign.text(), /^<svg .*<title>Hedgerow/)
+      assert.match(await (await fetch(`${url}/docs/static/swagger-initializer.js`)).text(), /data:image\/svg/)
     }
   })
 

@@ -20,6 +20,7 @@ import {
   next,
   readAll,
   startForward,
+  startForwardByShell,
   upgradeTo,
   wireBytes
 } from '../src/tcp.ts'
@@ -82,6 +83,25 @@ describe('a TCP service', function () {
     assert.equal(connection?.sent, 'echo\nhello\n'.length)
     assert.equal(connection?.received, 'hello\n'.length)
     assert.equal(await place.stop(), 0)
+  })
+
+  it('ends when the shell between it and npx was ended, and leaves no port open', async () => {
+    const { shell, pid, ...place } = await startForwardByShell('wire', {
+      HEDGEROW_DAEMON: mesh.relay.url,
+      npm_command: 'exec'
+    })
+    const open = async (): Promise<boolean> =>
+      dial(place).then(
+        socket => socket.destroy() != null,
+        () => false
+      )
+    try {
+      assert.ok(await open())
+      shell.kill('SIGTERM')
+      await until('the port is closed', async () => !(await open()))
+    } finally {
+      if (await open()) process.kill(pid, 'SIGKILL')
+    }
   })
 
   it('goes to the one worker that is asked for', async () => {

@@ -24,11 +24,12 @@ import {
 import { type Gate, isAllowedOrigin } from '../access/index.ts'
 import type { ServiceListener } from '../ingress/index.ts'
 import { API_BODY_LIMIT } from './constants.ts'
+import { DESCRIPTION, docsPages } from './docs-pages.ts'
 import { checkFraming, isWellFramed } from './framing.ts'
 import { guard } from './guard.ts'
 import { ingressPaths } from './ingress-paths.ts'
 import { refuseUnparsed, sendProblem } from './problem.ts'
-import { DOCS_POLICY, SECURITY_HEADERS } from './security-headers.ts'
+import { SECURITY_HEADERS } from './security-headers.ts'
 import { shortcut } from './shortcut.ts'
 
 export interface ApiInit {
@@ -123,11 +124,11 @@ export async function createApi(init: ApiInit): Promise<FastifyInstance> {
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
-      info: { title: init.title, version: init.version },
+      info: { title: init.title, version: init.version, description: DESCRIPTION },
       paths: ingressPaths()
     }
   })
-  await app.register(swaggerUi, { routePrefix: '/docs', theme: { title: init.title }, staticCSP: DOCS_POLICY })
+  await app.register(swaggerUi, docsPages(init.title))
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
   return app
 }

@@ -13,6 +13,7 @@ import { MAX_VALUE, STOP_TIMEOUT } from './constants.ts'
 import { delivery } from './delivery.ts'
 import type { SpanCounts, TraceSettings, Traces, TracesInit } from './index.ts'
 import { cappedSampler } from './sampler.ts'
+import { collectorOf } from './settings.ts'
 
 const PROGRAMS = { worker: 'hedgerow-daemon', relay: 'hedgerow-relay' }
 
@@ -20,6 +21,7 @@ export function createTraces(
   { role, version, peerId, mesh, perSecond, log }: TracesInit,
   settings: TraceSettings
 ): Traces {
+  const collector = collectorOf(process.env)
   const counts: SpanCounts = { sent: 0, rate: 0, queue: 0, export: 0 }
   // What this process is; nothing of the machine and its user, unless OTEL_RESOURCE_ATTRIBUTES says it.
   const resource = resourceFromAttributes({
@@ -36,7 +38,7 @@ export function createTraces(
     spanLimits: { attributeValueLengthLimit: MAX_VALUE },
     spanProcessors: [delivery(new OTLPTraceExporter(), { counts, log })]
   })
-  log.info({ sampler: settings.sampler, per_second: perSecond }, 'traces are sent to a collector')
+  log.info({ collector, sampler: settings.sampler, per_second: perSecond }, 'traces are sent to a collector')
   return {
     tracing: openTelemetry(provider.getTracer('hedgerow', version)),
     counts,

@@ -44,6 +44,13 @@ export function traceSettings(env: NodeJS.ProcessEnv): TraceSettings | undefined
   return samplerOf(given)
 }
 
+/** Where traces go, for the log: without what may be a secret. @param env in which {@link traceSettings} finds nothing wrong */
+export function collectorOf(env: NodeJS.ProcessEnv): string {
+  const endpoint = ENDPOINTS.map(name => env[name]?.trim()).find(value => value != null && value !== '')
+  const { origin, pathname } = new URL(endpoint ?? 'http://localhost:4318')
+  return pathname === '/' ? origin : `${origin}${pathname}`
+}
+
 function checkUrl(name: string, value: string | undefined): void {
   const url = URL.parse(value ?? '')
   if (url != null && /^https?:$/.test(url.protocol)) return
