@@ -1,7 +1,8 @@
+import { readMultiaddr } from '@hedgerow/protocols/address'
 import type { View } from '@hedgerow/protocols/view'
 import type { Libp2p, PeerId } from '@libp2p/interface'
 import type { TransportManager } from '@libp2p/interface-internal'
-import { CODE_WEBRTC, type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import { CODE_WEBRTC, type Multiaddr } from '@multiformats/multiaddr'
 import type { Logger } from 'pino'
 
 export interface DirectWaysComponents {
@@ -68,7 +69,7 @@ export class DirectWays {
   #addrsOf(id: string): Multiaddr[] {
     const addrs = this.#components.view.peer(id)?.advert.addrs ?? []
     return addrs
-      .map(addr => multiaddr(addr))
+      .flatMap(addr => readMultiaddr(addr) ?? [])
       .filter(addr => addr.getComponents().some(({ code }) => code === CODE_WEBRTC))
       .slice(0, MAX_ADDRS)
   }

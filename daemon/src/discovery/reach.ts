@@ -1,7 +1,8 @@
+import { readMultiaddr } from '@hedgerow/protocols/address'
 import type { View } from '@hedgerow/protocols/view'
 import type { Connection, Libp2p, PeerId } from '@libp2p/interface'
 import type { TransportManager } from '@libp2p/interface-internal'
-import { CODE_P2P_CIRCUIT, CODE_WEBRTC, type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import { CODE_P2P_CIRCUIT, CODE_WEBRTC, type Multiaddr } from '@multiformats/multiaddr'
 import { raceSignal } from 'race-signal'
 
 export interface ReachComponents {
@@ -47,7 +48,7 @@ export async function reach(
 
 function circuitsIn(addrs: readonly string[]): Multiaddr[] {
   return addrs
-    .map(addr => multiaddr(addr))
+    .flatMap(addr => readMultiaddr(addr) ?? [])
     .filter(addr => {
       const codes = addr.getComponents().map(({ code }) => code)
       return codes.includes(CODE_P2P_CIRCUIT) && !codes.includes(CODE_WEBRTC)
