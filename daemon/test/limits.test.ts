@@ -39,6 +39,7 @@ const HTTP: Record<string, string> = {
   'requests of one person signed in': rate(access.OIDC_RATE),
   'requests of one peer (DPoP)': rate(access.PEER_RATE),
   'requests under way, of one caller': String(access.MAX_REQUESTS_PER_CALLER),
+  'connections to TCP services, of one caller': String(access.MAX_FORWARDS_PER_CALLER),
   'requests under way, in all': String(access.MAX_REQUESTS),
   'connections, in all': String(access.MAX_CONNECTIONS),
   'connections of one address (IPv6: of one /64)': String(access.MAX_CONNECTIONS_PER_ADDRESS),

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import pino from 'pino'
+import { MAX_FORWARDS_PER_CALLER } from '../src/access/constants.ts'
 import { ANONYMOUS, type Caller } from '../src/access/index.ts'
 import { nobody } from '../src/access/refusals.ts'
 import { forwardCarrier } from '../src/peer/forwards.ts'
@@ -18,6 +19,8 @@ describe('a connection that asks for a TCP service', function () {
   let inHand: RequestsInHand
   /** who is let in */
   let caller: Caller | undefined
+  /** what comes of looking for a worker */
+  let connecting: (signal: AbortSignal) => Promise<never> = () => Promise.reject(new Error('nobody gets here'))
   const sockets: Socket[] = []
 
   before(async () => {
@@ -31,7 +34,7 @@ describe('a connection that asks for a TCP service', function () {
         addressOf: () => undefined,
         callerOf: () => ANONYMOUS
       },
-      connect: () => Promise.reject(new Error('nobody gets here')),
+      connect: request => connecting(request.signal),
       inHand,
       nameOf: () => undefined,
       dataClassOf: () => 'internal',
@@ -93,6 +96,27 @@ describe('a connection that asks for a TCP service', function () {
     assert.equal((await refused()).line, 'HTTP/1.1 403 Forbidden')
     caller = { ...caller, classes: ['internal'] }
     assert.equal((await refused()).line, 'HTTP/1.1 500 Internal Server Error', 'it got further')
+    caller = undefined
+  })
+
+  it('is one of so many of its caller, and room for another when it has ended', async () => {
+    caller = { kind: 'key', id: 'k', services: '*', rights: new Set(['call']) }
+    connecting = signal =>
+      new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }))
+    const ask = 'GET /service/x HTTP/1.1\r\nhost: here\r\nconnection: Upgrade\r\nupgrade: hedgerow-forward\r\n\r\n'
+    const held = Array.from({ length: MAX_FORWARDS_PER_CALLER }, () => open(ask))
+    await until('all are held', () => inHand.size === MAX_FORWARDS_PER_CALLER)
+    assert.equal((await refused()).line, 'HTTP/1.1 429 Too Many Requests')
+    caller = { ...caller, id: 'other' }
+    const other = open(ask)
+    await until('another caller has room', () => inHand.size === MAX_FORWARDS_PER_CALLER + 1)
+    caller = { ...caller, id: 'k' }
+    held[0]?.socket.resetAndDestroy()
+    await until('it has ended', () => inHand.size === MAX_FORWARDS_PER_CALLER)
+    held.push(open(ask))
+    await until('there is room again', () => inHand.size === MAX_FORWARDS_PER_CALLER + 1)
+    for (const { socket } of [...held, other]) socket.resetAndDestroy()
+    await until('all have ended', () => inHand.size === 0)
     caller = undefined
   })
 

@@ -15,6 +15,8 @@ export const ADDRESS_RATE: Rate = { perSecond: 200, burst: 400 }
 /** Requests at once of one caller who isn't on this machine, and of all together. */
 export const MAX_REQUESTS_PER_CALLER = 64
 export const MAX_REQUESTS = 2048
+/** Connections to TCP services at once, likewise: a quarter of what one worker takes of a service, since they may last for hours. */
+export const MAX_FORWARDS_PER_CALLER = 16
 
 /** Connections in all, of one address (loopback apart, where proxies are), and those that never asked for anything. */
 export const MAX_CONNECTIONS = 4096

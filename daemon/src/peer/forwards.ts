@@ -8,6 +8,7 @@ import { carry, reset, type Way } from '@hedgerow/protocols/forward/splice'
 import { FORWARD_UPGRADE, HEADERS } from '@hedgerow/protocols/ids'
 import { newRequestId, optionsIn, targetOf } from '@hedgerow/protocols/ingress'
 import type { Logger } from 'pino'
+import { MAX_FORWARDS_PER_CALLER } from '../access/constants.ts'
 import { type Caller, callerText, type Gate } from '../access/index.ts'
 import { authorize, type IngressRecord, pathOf } from '../ingress/index.ts'
 import type { RequestsInHand } from './in-hand.ts'
@@ -39,12 +40,13 @@ const SWITCHING = 101
  * The answer is 101, and then the connection's bytes; or a problem, as for any request.
  */
 export function forwardCarrier(components: ForwardsComponents): Carrier {
+  const open = new Map<string, number>()
   return {
     takes: isForward,
     carry(request, socket, head) {
       if (head.byteLength > 0) socket.unshift(head)
       if (isSocket(socket)) socket.setNoDelay(true)
-      void new Forward(components, request, socket).run()
+      void new Forward(components, open, request, socket).run()
     }
   }
 }
@@ -56,6 +58,8 @@ function isForward({ method, url, headers }: IncomingMessage): boolean {
 /** One connection, from its request to its end. */
 class Forward {
   readonly #components: ForwardsComponents
+  /** how many each caller has open */
+  readonly #open: Map<string, number>
   readonly #request: IncomingMessage
   readonly #socket: Duplex
   readonly #id = newRequestId()
@@ -66,8 +70,9 @@ class Forward {
   #withdrawn: MeshError | undefined
   #connected: Connected<ForwardedConnection> | undefined
 
-  constructor(components: ForwardsComponents, request: IncomingMessage, socket: Duplex) {
+  constructor(components: ForwardsComponents, open: Map<string, number>, request: IncomingMessage, socket: Duplex) {
     this.#components = components
+    this.#open = open
     this.#request = request
     this.#socket = socket
     this.#before = { ...this.#bytes }
@@ -81,7 +86,7 @@ class Forward {
     try {
       const caller = await this.#admit()
       const withdrawn = this.#untilWithdrawn(caller)
-      await carry(this.#socket, gone => this.#open(caller, gone), AbortSignal.any([signal, withdrawn]))
+      await carry(this.#socket, gone => this.#connect(caller, gone), AbortSignal.any([signal, withdrawn]))
     } catch (err) {
       failure = this.#failureOf(err)
       if (failure.code === 'Internal') this.#components.log.error({ request: this.#id, err }, 'forwarding failed')
@@ -98,12 +103,29 @@ class Forward {
     const caller = await gate.admit(this.#request, this.#socket, 'call')
     this.#service = targetOf(pathOf(this.#request.url)).service
     authorize(caller, this.#service, { nameOf })
+    if (caller.kind !== 'local')
+      this.#count(caller.id === '' ? (gate.addressOf(this.#request) ?? caller.kind) : callerText(caller))
     // Of who is refused nobody waits for the end.
     inHand.hold(this.#socket)
     return caller
   }
 
-  async #open(caller: Caller, signal: AbortSignal): Promise<Way> {
+  /** One caller shall not take all that a worker takes. @throws {MeshError} */
+  #count(caller: string): void {
+    const open = this.#open.get(caller) ?? 0
+    if (open >= MAX_FORWARDS_PER_CALLER)
+      throw new MeshError('RateLimited', `${caller} has ${open} connections open already, as many as it may`, {
+        retry_after: 10
+      })
+    this.#open.set(caller, open + 1)
+    this.#socket.once('close', () => {
+      const left = (this.#open.get(caller) ?? 1) - 1
+      if (left > 0) this.#open.set(caller, left)
+      else this.#open.delete(caller)
+    })
+  }
+
+  async #connect(caller: Caller, signal: AbortSignal): Promise<Way> {
     const { headers } = this.#request
     const said = (name: string): string | undefined => {
       const value = headers[name]

@@ -16,6 +16,10 @@ export class RequestsInHand {
   readonly #open = new Set<ServerResponse | Duplex>()
   #drained: PromiseWithResolvers<void> | undefined
 
+  get size(): number {
+    return this.#open.size
+  }
+
   /** Counts what comes to a server; when the peer drains, too. */
   count(server: Server): void {
     server.prependListener('request', (request, response) => {
