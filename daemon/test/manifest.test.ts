@@ -277,7 +277,8 @@ describe('variables in a manifest', () => {
     assert.equal(origin('${URL:-http://localhost:1}', { URL: '' }), 'http://localhost:1')
   })
 
-  it('are an error where unset without a default', () => {
+  it('are an error where unset, or empty, without a default', () => {
+    assert.match(JSON.stringify(parse(withUrl('${UPSTREAM}'), { UPSTREAM: '' })), /UPSTREAM is empty/)
     assert.deepEqual(places(withUrl('${UPSTREAM}')), ['5 backend.url'])
     const parsed = parse(withUrl('${UPSTREAM}'))
     assert.match(JSON.stringify(parsed), /UPSTREAM/)

@@ -4,7 +4,8 @@ const REFERENCE = /\$(\$\{|\{([^}]*)\})/g
 const NAME = /^([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?$/s
 
 /**
- * Replaces `${NAME}` and `${NAME:-default}` (used where the variable is unset or empty); `$${` stands for `${`.
+ * Replaces `${NAME}` and `${NAME:-default}` (used where the variable is unset or empty); `$${` stands for `${`. Empty counts as
+ * not set, as for settings: whoever writes `docker run -e NAME=` means that.
  *
  * @returns the text, or what is wrong with it
  */
@@ -20,8 +21,7 @@ export function substitute(text: string, variables: Variables): { text: string }
     const value = Object.hasOwn(variables, name) ? variables[name] : undefined
     if (value != null && value !== '') return value
     if (fallback != null) return fallback
-    if (value === '') return ''
-    error ??= `the variable ${name} is not set; set it, or give it a default in the manifest: \${${name}:-default}`
+    error ??= `the variable ${name} is ${value == null ? 'not set' : 'empty'}; set it, or give it a default in the manifest: \${${name}:-default}`
     return ''
   })
   return error == null ? { text: replaced } : { error }
