@@ -79,8 +79,10 @@ describe('text of strangers', () => {
 })
 
 describe('peers', () => {
-  it('are listed with what keeps pages elsewhere from them, and how to mend it', () => {
-    const report = { via, peers: [peer({ name: 'worker-1' })], count: 1 }
+  it('are listed with what keeps pages elsewhere from them, and how to mend it, where one is behind a NAT', () => {
+    const near = { via, peers: [peer({ name: 'worker-1', path: 'direct' })], count: 1 }
+    const report = { ...near, peers: [...near.peers, peer({ name: 'worker-2', path: 'relayed' })] }
+    assert.doesNotMatch(renderPeers({ ...near, direct_paths: 'local_network' }, plain), /HEDGEROW_ICE_SERVERS/)
     assert.match(
       renderPeers({ ...report, direct_paths: 'local_network' }, plain),
       /one network only.*HEDGEROW_ICE_SERVERS/

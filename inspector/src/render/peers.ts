@@ -23,7 +23,10 @@ export function renderPeers({ via, peers, direct_paths, closed }: PeersReport, s
     peers.map(peer => row(peer, style)),
     style
   )}\n\n${style.paint('dim', `${count(peers.length, 'peer')}, ${seenFrom(via)}`)}${
-    direct_paths === 'local_network' ? `\n${style.paint('yellow', `pages ${directPaths(direct_paths)}`)}` : ''
+    // Where all are on one network nobody needs more.
+    direct_paths === 'local_network' && peers.some(({ path }) => path === 'relayed')
+      ? `\n${style.paint('yellow', `pages ${directPaths(direct_paths)}`)}`
+      : ''
   }${closed === false ? `\n${style.paint('yellow', open)}` : ''}`
 }
 
