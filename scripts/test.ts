@@ -47,11 +47,12 @@ const running = new Set<ChildProcess>()
 
 async function runJob(job: Job): Promise<Result> {
   const startedAt = performance.now()
-  const child = spawn('mocha', [COLOUR, ...job.files], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
+  // A group of its own, which is ended as a whole: mocha runs in a process below the one that is started here.
+  const child = spawn('mocha', [COLOUR, ...job.files], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
   running.add(child)
   const said: Buffer[] = []
   for (const stream of [child.stdout, child.stderr]) stream.on('data', chunk => said.push(chunk))
-  const late = setTimeout(() => child.kill('SIGKILL'), JOB_TIMEOUT)
+  const late = setTimeout(() => kill(child), JOB_TIMEOUT)
   const [code, signal] = await once(child, 'close')
   running.delete(child)
   clearTimeout(late)
@@ -62,6 +63,20 @@ async function runJob(job: Job): Promise<Result> {
   if (code === 0 && counts.failing === 0) return { job, counts }
   return { job, counts, failure: counts.failing > 0 ? `${counts.failing} failing` : `ended by ${signal ?? code}` }
 }
+
+function kill({ pid }: ChildProcess): void {
+  try {
+    if (pid != null) process.kill(-pid, 'SIGKILL')
+  } catch {
+    // it has ended
+  }
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => {
+    for (const child of running) kill(child)
+    process.exit(1)
+  })
 
 /** As mocha's last lines say. */
 function countsIn(text: string): Counts {
@@ -94,7 +109,7 @@ async function runAll(): Promise<void> {
   }
   const late = setTimeout(() => {
     process.stderr.write(`\nthe tests take longer than ${seconds(TIMEOUT)}: ended\n`)
-    for (const child of running) child.kill('SIGKILL')
+    for (const child of running) kill(child)
     process.exit(1)
   }, TIMEOUT)
   const { sideBySide, alone } = planTests(root)
