@@ -7,9 +7,9 @@ import { join } from 'node:path'
 
 const [modules = '', cpu = '', role = ''] = process.argv.slice(2)
 
-/** By their ends: Node runs no TypeScript out of `node_modules`, and prints no stack by a map unless it is told to. */
+/** By their ends: nothing of Windows runs, Node runs no TypeScript out of `node_modules`, and prints no stack by a map unless it is told to. */
 const FILES =
-  /\.(map|test\.[cm]?js|ts|mts|cts|tsbuildinfo|flow|markdown|md)$|^(\.\w+rc(\.\w+)?|\.npmignore|tsconfig.*\.json|Makefile)$/i
+  /\.(map|exe|test\.[cm]?js|ts|mts|cts|tsbuildinfo|flow|markdown|md)$|^(\.\w+rc(\.\w+)?|\.npmignore|tsconfig.*\.json|Makefile)$/i
 const LICENCES = /licen[cs]e|notice|copying|copyright/i
 const FOLDERS = new Set([
   'test',
