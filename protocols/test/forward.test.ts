@@ -14,7 +14,7 @@ import {
   MAX_MESSAGE
 } from '../src/forward/index.ts'
 import { readMessage } from '../src/forward/node/read-message.ts'
-import { carry, splice } from '../src/forward/splice/index.ts'
+import { carry, reset, splice } from '../src/forward/splice/index.ts'
 import { ForwardAnswer as WireAnswer, ForwardRequest as WireRequest } from '../src/proto/gen/hedgerow.pb.ts'
 import { InvalidMessage } from '../src/statement/index.ts'
 
@@ -172,6 +172,20 @@ describe('two connections that are joined', () => {
         await reset
       }
     }
+  })
+
+  it('can be reset while the end of one direction is on its way, and leave nothing open', async () => {
+    const [near] = await pair()
+    near.end('last words')
+    reset(near)
+    await once(near, 'close')
+    assert.equal(Reflect.get(near, '_handle'), null)
+    // Its other end has stopped reading.
+    const [stuck, reader] = await pair()
+    reader.pause()
+    stuck.end(Buffer.alloc(64 * 1024 ** 2))
+    reset(stuck)
+    await once(stuck, 'close')
   })
 
   it('read no faster than the other side takes', async () => {

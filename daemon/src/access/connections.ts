@@ -3,8 +3,10 @@
  * (half-open ones). Where there are too many, the one that has waited longest without a request on it makes room, so that
  * whoever holds connections open for nothing keeps nobody out.
  */
+
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
+import { reset } from '@hedgerow/protocols/forward/splice'
 import { countedAs } from './address.ts'
 import { MAX_CONNECTIONS, MAX_CONNECTIONS_PER_ADDRESS, MAX_SILENT_CONNECTIONS } from './constants.ts'
 
@@ -118,7 +120,7 @@ export class Connections {
   #drop(socket: Socket | undefined): void {
     if (socket == null) return
     this.#remove(socket)
-    socket.resetAndDestroy()
+    reset(socket)
   }
 }
 

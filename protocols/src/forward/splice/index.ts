@@ -6,8 +6,12 @@
  * createServer({ allowHalfOpen: true }, socket => carry(socket, signal => openWay(signal), stopping).catch(log))
  * ```
  */
+import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { finished } from 'node:stream/promises'
+
+/** Milliseconds that the end of a socket may take which is to be reset; its other end may have stopped reading. */
+const END_PATIENCE = 500
 
 /** A connection that others are joined with. */
 export interface Way {
@@ -47,6 +51,18 @@ export async function splice(a: Duplex, { duplex: b, ending }: Way): Promise<voi
 /** So that whoever is at the other end can't take it for the end. */
 export function reset(duplex: Duplex): void {
   if (duplex.destroyed) return
+  if (!(duplex instanceof Socket) || !duplex.writableEnded || duplex.writableFinished) {
+    resetNow(duplex)
+    return
+  }
+  // A socket can't be reset while its end is on its way: it would be left open for ever (libuv's EINVAL, which Node takes
+  // for done).
+  const late = setTimeout(() => duplex.destroy(), END_PATIENCE)
+  duplex.once('close', () => clearTimeout(late))
+  duplex.once('finish', () => resetNow(duplex))
+}
+
+function resetNow(duplex: Duplex): void {
   try {
     if ('resetAndDestroy' in duplex && typeof duplex.resetAndDestroy === 'function') duplex.resetAndDestroy()
     else duplex.destroy(new Error('the connection was reset'))
