@@ -51,7 +51,8 @@ export function complies(kind: Kind): void {
     assert.equal(await post(instance, 'back'), 'back')
     const { restarts, lastError } = instance.inspect().backend
     assert.equal(restarts, 1)
-    assert.match(lastError?.message ?? '', /killed/)
+    // An engine on a busy machine may tell of the death later than three probes do.
+    assert.match(lastError?.message ?? '', /killed|health failed: connect ECONNREFUSED/)
     assert.equal(kind.running(), 1)
   })
 
