@@ -35,7 +35,7 @@ const NOT_FOREIGN: Record<string, string> = {
   'daemon/src/discovery/ask.ts': 'gives bytes on',
   'daemon/src/discovery/reach.ts': 'addresses that `address` has read',
   'daemon/src/discovery/direct-ways.ts': 'addresses that `address` has read',
-  'daemon/src/peer/asks.ts': 'peer ids that the view has checked',
+  'daemon/src/peer/network.ts': 'peer ids that the view has checked',
   'daemon/src/dial-back/index.ts': 'peer ids that connections have proven; addresses go to `target`',
   'daemon/src/dial-back/dialler.ts': 'an address that it writes itself of one that was read',
   'daemon/src/node/reachability.ts': "this node's own addresses, and those that libp2p has read",

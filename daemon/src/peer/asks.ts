@@ -1,12 +1,9 @@
-import { createDispatcher, type Dispatcher, type Pinger } from '@hedgerow/protocols/dispatch'
+import { createDispatcher, type Dispatcher } from '@hedgerow/protocols/dispatch'
 import { MeshError } from '@hedgerow/protocols/errors'
 import type { ForwardRequest } from '@hedgerow/protocols/forward'
 import type { ForwardedConnection } from '@hedgerow/protocols/forward/node'
-import { createPinger } from '@hedgerow/protocols/ping'
-import type { Connection } from '@libp2p/interface'
-import { peerIdFromString } from '@libp2p/peer-id'
 import type { Peer } from './index.ts'
-import type { Members, Network } from './network.ts'
+import type { Network } from './network.ts'
 import type { Serves } from './serves.ts'
 
 /** What of a peer asks others for what its own users want. */
@@ -16,7 +13,7 @@ export interface Asks extends Pick<Peer, 'dispatch' | 'connect'> {
 
 /** @param isWorker it may be the best one itself */
 export function createAsks(
-  { node, view, finder, following, members, invoker, forwarder }: Network,
+  { node, view, finder, following, pinger, invoker, forwarder }: Network,
   { serving, connections }: Pick<Serves, 'serving' | 'connections'>,
   isWorker: boolean
 ): Asks {
@@ -25,7 +22,7 @@ export function createAsks(
     view,
     finder,
     invoker,
-    pinger: pingerOf(members),
+    pinger,
     clock: {
       now: () => performance.now(),
       setTimeout: (callback, ms) => setTimeout(callback, ms),
@@ -56,18 +53,6 @@ export function createAsks(
       return dispatcher.connect(request, (worker, asked, { signal }) =>
         worker === self ? openHere(asked, signal) : forwarder.open(worker, asked, { signal })
       )
-    }
-  }
-}
-
-/** Whoever is not connected is reached first, by the same way as for a request. */
-function pingerOf(members: Members): Pinger {
-  const connectionsTo = (peer: string): Connection[] => members.getConnections(peerIdFromString(peer))
-  const pinger = createPinger({ connectionsTo })
-  return {
-    async ping(peer, signal) {
-      if (connectionsTo(peer).length === 0) await members.dial(peerIdFromString(peer), { signal })
-      return pinger.ping(peer, signal)
     }
   }
 }

@@ -45,10 +45,10 @@ const MAX_LOCAL = 3
 const MAX_CLAIMS = 8
 
 export function createEntry(
-  network: Pick<Network, 'node' | 'gate' | 'view' | 'ledger' | 'invoker' | 'directory'>,
+  network: Pick<Network, 'node' | 'gate' | 'view' | 'ledger' | 'pinger' | 'invoker' | 'directory'>,
   init: EntryInit
 ): Entry {
-  const { node, gate, view, ledger, invoker, directory } = network
+  const { node, gate, view, ledger, pinger, invoker, directory } = network
   const { mesh, privateKey, role, log } = init
   const self = node.peerId.toString()
   const { reachability, dialler } = node.services
@@ -90,7 +90,7 @@ export function createEntry(
     directory,
     view,
     self,
-    ping: (peerId, signal) => node.services.ping.ping(peerIdFromString(peerId), { signal }),
+    ping: (peerId, signal) => pinger.ping(peerId, signal),
     now,
     log
   })

@@ -1,11 +1,14 @@
 import type { Role } from '@hedgerow/protocols/advert'
-import type { Finder } from '@hedgerow/protocols/dispatch'
+import type { Finder, Pinger } from '@hedgerow/protocols/dispatch'
 import { createForwarder, type Forwarder } from '@hedgerow/protocols/forward/node'
 import { createGate, type Gate, type Refusal } from '@hedgerow/protocols/gate'
 import { createInvoker, type InvokerComponents, type NodeInvoker } from '@hedgerow/protocols/invocation/node'
 import { createLedger, type Ledger } from '@hedgerow/protocols/ledger'
 import { openTrust } from '@hedgerow/protocols/membership'
+import { createPinger } from '@hedgerow/protocols/ping'
 import { createView, type View } from '@hedgerow/protocols/view'
+import type { Connection } from '@libp2p/interface'
+import { peerIdFromString } from '@libp2p/peer-id'
 import type { Logger } from 'pino'
 import {
   Bootstrapper,
@@ -40,15 +43,13 @@ export interface Network {
   readonly directory: Directory
   readonly finder: Finder
   readonly following: Following
-  readonly members: Members
+  /** asks whether a member is there, by the ways that requests take */
+  readonly pinger: Pinger
   readonly invoker: NodeInvoker
   readonly forwarder: Forwarder
   start(): Promise<void>
   stop(): Promise<void>
 }
-
-/** How members are reached. */
-export type Members = InvokerComponents
 
 const SWEEP_INTERVAL = 5000
 
@@ -117,7 +118,7 @@ export async function createNetwork(config: NetworkConfig, log: Logger): Promise
     directory,
     finder,
     following,
-    members,
+    pinger: pingerOf(members),
     invoker,
     forwarder,
     async start() {
@@ -151,7 +152,7 @@ export async function createNetwork(config: NetworkConfig, log: Logger): Promise
 }
 
 /** The node as the invoker sees it: a connection is one when its other side has proven to be a member. */
-function membersOf(node: Node, gate: Gate, view: View, directWays: DirectWays | undefined): Members {
+function membersOf(node: Node, gate: Gate, view: View, directWays: DirectWays | undefined): InvokerComponents {
   return {
     getConnections: peer => (gate.isMember(peer.toString()) ? node.getConnections(peer) : []),
     relayed: peer => directWays?.want(peer),
@@ -160,6 +161,18 @@ function membersOf(node: Node, gate: Gate, view: View, directWays: DirectWays | 
       const connection = await reach({ node, view }, peer, options)
       await gate.proven(connection, options.signal)
       return connection
+    }
+  }
+}
+
+/** Whoever is not connected is reached first. */
+function pingerOf(members: InvokerComponents): Pinger {
+  const connectionsTo = (peer: string): Connection[] => members.getConnections(peerIdFromString(peer))
+  const pinger = createPinger({ connectionsTo })
+  return {
+    async ping(peer, signal) {
+      if (connectionsTo(peer).length === 0) await members.dial(peerIdFromString(peer), { signal })
+      return pinger.ping(peer, signal)
     }
   }
 }
